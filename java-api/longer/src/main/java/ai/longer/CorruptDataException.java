@@ -1,0 +1,18 @@
+package ai.longer;
+
+import org.jspecify.annotations.Nullable;
+
+/** A file or input text does not hold what its format says; the message names the place. */
+public class CorruptDataException extends LongerException {
+  private static final long serialVersionUID = 1L;
+
+  /** Makes an exception. */
+  public CorruptDataException(String message) {
+    super(message);
+  }
+
+  /** Makes an exception with its cause. */
+  public CorruptDataException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

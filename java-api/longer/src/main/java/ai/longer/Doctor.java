@@ -1,0 +1,20 @@
+package ai.longer;
+
+/**
+ * Reports what this process can run: version, platform, native libraries, processor, memory.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class Doctor {
+  private Doctor() {}
+
+  /** Prints {@link #report} and exits with status 0 if the native library loads, else 1. */
+  public static void main(String[] args) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the report, one {@code key: value} a line. Never throws. */
+  public static String report() {
+    throw new UnsupportedOperationException();
+  }
+}

@@ -1,0 +1,7 @@
+package ai.longer;
+
+/** What global and candidate tokens may attend to (native/docs/model.md, "Layers"). */
+public enum GlobalVisibility {
+  /** Merged tokens never see globals or candidates, so a user's keys and values can be cached. */
+  CACHEABLE
+}

@@ -1,0 +1,18 @@
+package ai.longer;
+
+import org.jspecify.annotations.Nullable;
+
+/** A failure that is neither bad input nor misuse. Base of this SDK's own exceptions. */
+public class LongerException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** Makes an exception. */
+  public LongerException(String message) {
+    super(message);
+  }
+
+  /** Makes an exception with its cause. */
+  public LongerException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

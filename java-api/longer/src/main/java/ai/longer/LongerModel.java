@@ -1,0 +1,125 @@
+package ai.longer;
+
+import ai.longer.internal.ModelHandle;
+import ai.longer.serving.Ranker;
+import ai.longer.serving.RankerOptions;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A set of weights, immutable.
+ *
+ * <p>Safe for use by several threads, and by any number of rankers and trainers, which keep what
+ * they need of it: closing a model under a live {@link Ranker} is safe. Calls after {@link #close}
+ * throw {@link IllegalStateException}.
+ */
+public final class LongerModel implements AutoCloseable {
+  private final ModelHandle handle;
+
+  private LongerModel(ModelHandle handle) {
+    this.handle = handle;
+  }
+
+  /**
+   * Makes a freshly initialised model.
+   *
+   * @param config features and architecture
+   * @param seed of the initial weights; equal seeds give equal bits
+   * @param device where it computes
+   * @throws IllegalArgumentException if the configuration is not valid; the message names the JSON
+   *     pointer
+   * @throws UnsupportedOperationException if the loaded library lacks the device or an option
+   * @throws LongerException if the native library cannot be loaded, or the device failed
+   */
+  public static LongerModel create(LongerConfig config, long seed, Device device) {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Reads a model folder (native/docs/model-format.md).
+   *
+   * @throws java.io.UncheckedIOException if a file cannot be read
+   * @throws CorruptDataException if a file is damaged; the message names it
+   * @throws UnsupportedOperationException if the loaded library lacks the device or the format
+   */
+  public static LongerModel load(Path folder, Device device) {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Writes a model folder: complete or not at all, over what was there.
+   *
+   * @throws java.io.UncheckedIOException if it cannot be written; what was there is unchanged
+   */
+  public void save(Path folder) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the features and architecture. */
+  public LongerConfig config() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the number of this set of weights, unique in this process. */
+  public long version() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the number of values in dense parameters. */
+  public long numParameters() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the number of rows over all growable tables. */
+  public long numTableRows() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns the names of the dense parameters (native/docs/model.md, "Parameters"). */
+  public List<String> parameterNames() {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Returns the shape of a dense parameter.
+   *
+   * @throws IllegalArgumentException if there is no such parameter
+   */
+  public List<Integer> parameterShape(String name) {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Returns a copy of a dense parameter, row-major.
+   *
+   * @throws IllegalArgumentException if there is no such parameter
+   */
+  public float[] parameter(String name) {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Returns a copy of a growable table.
+   *
+   * @throws IllegalArgumentException if there is no such table or its rows are fixed
+   */
+  public TableRows table(String name) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Returns a ranker over these weights with default options. */
+  public Ranker ranker() {
+    return ranker(RankerOptions.defaults());
+  }
+
+  /** Returns a ranker over these weights. */
+  public Ranker ranker(RankerOptions options) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Frees the weights once no ranker or trainer needs them; waits for calls in flight. */
+  @Override
+  public void close() {
+    handle.close();
+  }
+}

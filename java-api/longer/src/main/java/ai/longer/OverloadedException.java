@@ -1,0 +1,11 @@
+package ai.longer;
+
+/** A queue is full: the request was refused before any work; try again later or elsewhere. */
+public class OverloadedException extends LongerException {
+  private static final long serialVersionUID = 1L;
+
+  /** Makes an exception. */
+  public OverloadedException(String message) {
+    super(message);
+  }
+}

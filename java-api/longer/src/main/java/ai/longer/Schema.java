@@ -1,0 +1,193 @@
+package ai.longer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The features of a model: embedding tables, the columns that read them, and the labels.
+ *
+ * <p>Column order is the order of the builder calls. Immutable; safe for use by several threads.
+ */
+public final class Schema {
+  /**
+   * An embedding table; columns that name it share its rows.
+   *
+   * @param name unique name: letters, digits, {@code _} and {@code -}
+   * @param width values in a row
+   * @param rows 0 for a table that grows with the ids seen in training; above 0 for a small table
+   *     whose ids are 0 … rows − 1. Other ids read the out-of-vocabulary row
+   */
+  public record Table(String name, int width, int rows) {
+    /** Checks nothing but presence; the native core validates the whole configuration. */
+    public Table {
+      Objects.requireNonNull(name, "name");
+    }
+  }
+
+  /**
+   * A categorical column.
+   *
+   * @param name unique among the columns of its kind
+   * @param table name of the table it reads
+   */
+  public record Feature(String name, String table) {
+    /** Checks nothing but presence; the native core validates the whole configuration. */
+    public Feature {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(table, "table");
+    }
+  }
+
+  /**
+   * A binary label.
+   *
+   * @param name unique name
+   * @param weight factor of this task in the loss, at least 0
+   */
+  public record Task(String name, double weight) {
+    /** Checks nothing but presence; the native core validates the whole configuration. */
+    public Task {
+      Objects.requireNonNull(name, "name");
+    }
+  }
+
+  private final List<Table> tables;
+  private final List<Feature> eventFeatures;
+  private final List<Feature> userFeatures;
+  private final List<Feature> contextFeatures;
+  private final List<Feature> candidateFeatures;
+  private final List<Task> tasks;
+
+  private Schema(Builder builder) {
+    tables = List.copyOf(builder.tables);
+    eventFeatures = List.copyOf(builder.eventFeatures);
+    userFeatures = List.copyOf(builder.userFeatures);
+    contextFeatures = List.copyOf(builder.contextFeatures);
+    candidateFeatures = List.copyOf(builder.candidateFeatures);
+    tasks = List.copyOf(builder.tasks);
+  }
+
+  /** Starts an empty schema. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Returns the embedding tables. */
+  public List<Table> tables() {
+    return tables;
+  }
+
+  /** Returns the columns of an event. */
+  public List<Feature> eventFeatures() {
+    return eventFeatures;
+  }
+
+  /** Returns the columns of the user. */
+  public List<Feature> userFeatures() {
+    return userFeatures;
+  }
+
+  /** Returns the columns of the request's context. */
+  public List<Feature> contextFeatures() {
+    return contextFeatures;
+  }
+
+  /** Returns the columns of a candidate. */
+  public List<Feature> candidateFeatures() {
+    return candidateFeatures;
+  }
+
+  /** Returns the labels. */
+  public List<Task> tasks() {
+    return tasks;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other
+        || (other instanceof Schema that
+            && tables.equals(that.tables)
+            && eventFeatures.equals(that.eventFeatures)
+            && userFeatures.equals(that.userFeatures)
+            && contextFeatures.equals(that.contextFeatures)
+            && candidateFeatures.equals(that.candidateFeatures)
+            && tasks.equals(that.tasks));
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(
+        tables, eventFeatures, userFeatures, contextFeatures, candidateFeatures, tasks);
+  }
+
+  @Override
+  public String toString() {
+    return "Schema[tables=%s, events=%s, user=%s, context=%s, candidates=%s, tasks=%s]"
+        .formatted(tables, eventFeatures, userFeatures, contextFeatures, candidateFeatures, tasks);
+  }
+
+  /** Collects a schema. Not thread-safe. */
+  public static final class Builder {
+    private final List<Table> tables = new ArrayList<>();
+    private final List<Feature> eventFeatures = new ArrayList<>();
+    private final List<Feature> userFeatures = new ArrayList<>();
+    private final List<Feature> contextFeatures = new ArrayList<>();
+    private final List<Feature> candidateFeatures = new ArrayList<>();
+    private final List<Task> tasks = new ArrayList<>();
+
+    private Builder() {}
+
+    /** Adds a table for any 64-bit ids that grows with the ids seen in training. */
+    public Builder table(String name, int width) {
+      tables.add(new Table(name, width, 0));
+      return this;
+    }
+
+    /** Adds a table for ids 0 … {@code rows} − 1, trained as a dense parameter. */
+    public Builder denseTable(String name, int width, int rows) {
+      tables.add(new Table(name, width, rows));
+      return this;
+    }
+
+    /** Adds a column of events. */
+    public Builder event(String feature, String table) {
+      eventFeatures.add(new Feature(feature, table));
+      return this;
+    }
+
+    /** Adds a column of the user. */
+    public Builder user(String feature, String table) {
+      userFeatures.add(new Feature(feature, table));
+      return this;
+    }
+
+    /** Adds a column of the request's context. */
+    public Builder context(String feature, String table) {
+      contextFeatures.add(new Feature(feature, table));
+      return this;
+    }
+
+    /** Adds a column of candidates. */
+    public Builder candidate(String feature, String table) {
+      candidateFeatures.add(new Feature(feature, table));
+      return this;
+    }
+
+    /** Adds a label of weight 1. */
+    public Builder task(String name) {
+      return task(name, 1.0);
+    }
+
+    /** Adds a label whose loss counts {@code weight} times. */
+    public Builder task(String name, double weight) {
+      tasks.add(new Task(name, weight));
+      return this;
+    }
+
+    /** Returns the schema. {@link LongerModel#create} and {@link LongerConfig#parse} validate it. */
+    public Schema build() {
+      return new Schema(this);
+    }
+  }
+}

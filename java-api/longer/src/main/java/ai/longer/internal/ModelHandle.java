@@ -1,0 +1,3 @@
+package ai.longer.internal;
+
+public final class ModelHandle { public void close() {} }

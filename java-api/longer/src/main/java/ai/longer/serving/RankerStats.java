@@ -1,0 +1,21 @@
+package ai.longer.serving;
+
+/**
+ * Counts since a ranker was made.
+ *
+ * @param requests requests answered
+ * @param candidates candidates scored
+ * @param cacheHits requests served from cached keys and values
+ * @param cacheMisses cached requests that had to encode the history
+ * @param cacheEvictions users dropped for lack of room
+ * @param cacheEntries users cached
+ * @param cacheBytes bytes cached
+ */
+public record RankerStats(
+    long requests,
+    long candidates,
+    long cacheHits,
+    long cacheMisses,
+    long cacheEvictions,
+    long cacheEntries,
+    long cacheBytes) {}

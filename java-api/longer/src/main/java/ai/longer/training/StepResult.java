@@ -1,0 +1,27 @@
+package ai.longer.training;
+
+/**
+ * Figures of one optimizer step.
+ *
+ * @param step steps done so far
+ * @param loss sum w·bce / sum w over the batch
+ * @param weight sum of w
+ * @param gradientNorm global L2 norm before clipping
+ * @param learningRate of the dense parameters
+ * @param skipped whether the step changed nothing because loss or gradients were not finite
+ * @param numRequests requests in the batch
+ * @param numEvents events in the batch
+ * @param numCandidates candidates in the batch
+ * @param newTableRows rows that growable tables gained
+ */
+public record StepResult(
+    long step,
+    double loss,
+    double weight,
+    double gradientNorm,
+    double learningRate,
+    boolean skipped,
+    long numRequests,
+    long numEvents,
+    long numCandidates,
+    long newTableRows) {}

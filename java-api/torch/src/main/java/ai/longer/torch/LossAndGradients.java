@@ -1,0 +1,16 @@
+package ai.longer.torch;
+
+import java.util.Map;
+
+/**
+ * A loss and its derivatives as plain arrays.
+ *
+ * @param norm L2 norm over all gradients
+ * @param dense row-major gradient by parameter name
+ * @param tables gradient row by id, by name of a growable table
+ */
+public record LossAndGradients(
+    double loss,
+    double norm,
+    Map<String, double[]> dense,
+    Map<String, Map<Long, double[]>> tables) {}

@@ -1,0 +1,88 @@
+package ai.longer.torch;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * AdamW for dense parameters, row-wise Adagrad for growable tables, one clip over both (LONGER
+ * §3.6).
+ */
+@SuppressWarnings("try") // a PointerScope is opened, not read
+final class Optimizer implements AutoCloseable {
+  private final OptimizerSettings settings;
+  private final Parameters parameters;
+  private final Map<String, Moments> moments = new LinkedHashMap<>();
+  private long step;
+
+  private record Moments(Tensor first, Tensor second) {}
+
+  Optimizer(OptimizerSettings settings, Parameters parameters) {
+    this.settings = settings;
+    this.parameters = parameters;
+    try (PointerScope scope = new PointerScope()) {
+      for (String name : parameters.names()) {
+        Tensor weights = parameters.get(name);
+        moments.put(
+            name,
+            new Moments(
+                torch.zeros_like(weights).retainReference(),
+                torch.zeros_like(weights).retainReference()));
+      }
+    }
+  }
+
+  /**
+   * Updates every parameter and the named rows of every table in place; may scale the gradients.
+   */
+  void step(Gradients gradients) {
+    step++;
+    if (settings.clipNorm() > 0) {
+      gradients.clip(settings.clipNorm());
+    }
+    gradients.dense().forEach(this::adamW);
+    gradients.tables().forEach(this::adagrad);
+  }
+
+  private void adamW(String name, Tensor gradient) {
+    double rate = settings.learningRate() * settings.schedule(step);
+    double beta1 = settings.beta1();
+    double beta2 = settings.beta2();
+    Tensor weights = parameters.get(name).data();
+    Moments pair = moments.get(name);
+    pair.first().mul_(new Scalar(beta1)).add_(gradient, new Scalar(1 - beta1));
+    pair.second().mul_(new Scalar(beta2)).addcmul_(gradient, gradient, new Scalar(1 - beta2));
+    double correction1 = 1 - Math.pow(beta1, step);
+    double correction2 = 1 - Math.pow(beta2, step);
+    if (Parameters.isDecayed(name)) {
+      weights.mul_(new Scalar(1 - rate * settings.weightDecay()));
+    }
+    Tensor root = pair.second().sqrt().mul_(new Scalar(1 / Math.sqrt(correction2)));
+    weights.addcdiv_(
+        pair.first(), root.add_(new Scalar(settings.epsilon())), new Scalar(-rate / correction1));
+  }
+
+  private void adagrad(NamedRows named, Tensor gradient) {
+    double rate = settings.tableLearningRate() * settings.schedule(step);
+    long[] rows = named.rows();
+    Tensor index = Tensor.create(rows, rows.length);
+    GrowableTable table = named.table();
+    Tensor sums = table.sums().index_select(0, index).add_(gradient.square().mean(-1).unsqueeze(1));
+    table.sums().index_copy_(0, index, sums);
+    Tensor root = sums.sqrt().add_(new Scalar(settings.tableEpsilon()));
+    Tensor updated = named.leaf().detach().sub(gradient.div(root).mul_(new Scalar(rate)));
+    table.rows().index_copy_(0, index, updated);
+  }
+
+  @Override
+  public void close() {
+    for (Moments pair : moments.values()) {
+      pair.first().close();
+      pair.second().close();
+    }
+    moments.clear();
+  }
+}

@@ -1,0 +1,39 @@
+package ai.longer.torch;
+
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Element type in which {@link TorchLonger} computes. */
+public enum Precision {
+  /** 32-bit floats, as a trainer would run. */
+  FLOAT(ScalarType.Float),
+  /** 64-bit floats, for use as an oracle. */
+  DOUBLE(ScalarType.Double);
+
+  private final ScalarType type;
+
+  Precision(ScalarType type) {
+    this.type = type;
+  }
+
+  /** A tensor of this type with a copy of {@code values}. */
+  Tensor tensor(float[] values, long... config) {
+    return Tensor.create(values, config).to(type);
+  }
+
+  /** A tensor of this type with a copy of {@code values}. */
+  Tensor tensor(double[] values, long... config) {
+    return Tensor.create(values, config).to(type);
+  }
+
+  /** A copy of a tensor's values, row-major. */
+  static double[] values(Tensor tensor) {
+    Tensor source = tensor.detach().to(ScalarType.Double).contiguous();
+    double[] values = new double[(int) source.numel()];
+    if (values.length > 0) {
+      new DoublePointer(source.data_ptr()).get(values);
+    }
+    return values;
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * LONGER written once more on PyTorch's C++ library: an independent oracle for the SDK's numbers
+ * and its peer in benchmarks.
+ */
+@NullMarked
+package ai.longer.torch;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,21 @@
+#pragma once
+#include <memory>
+
+#include "model/longer_model.hpp"
+#include "serving/ranker.hpp"
+#include "serving/submission_queue.hpp"
+#include "training/trainer.hpp"
+
+// What the opaque types of longer.h are.
+struct longer_model {
+  std::shared_ptr<const longer::LongerModel> model;
+};
+struct longer_trainer {
+  std::unique_ptr<longer::Trainer> trainer;
+};
+struct longer_ranker {
+  longer_ranker(std::shared_ptr<const longer::LongerModel> model, int64_t user_cache_bytes, int64_t queue_capacity)
+      : ranker(std::move(model), user_cache_bytes), queue(ranker, queue_capacity) {}
+  longer::Ranker ranker;
+  longer::SubmissionQueue queue;
+};

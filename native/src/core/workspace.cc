@@ -1,0 +1,61 @@
+#include "core/workspace.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "longer/error.hpp"
+
+namespace longer {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kSmallestBlock = size_t{1} << 18;
+constexpr size_t kLargestGrowth = size_t{1} << 26;  // beyond it blocks are as large as asked for
+
+}  // namespace
+
+Workspace::~Workspace() {
+  for (const Block& block : blocks_) std::free(block.data);
+}
+
+size_t Workspace::capacity_bytes() const {
+  size_t sum = 0;
+  for (const Block& block : blocks_) sum += block.bytes;
+  return sum;
+}
+
+void* Workspace::allocate_bytes(size_t bytes) {
+  if (bytes > SIZE_MAX / 2) fail(Status::kOutOfMemory, "[workspace] no room for ", bytes, " bytes");
+  bytes = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  if (current_ < blocks_.size() && bytes <= blocks_[current_].bytes - used_) {
+    std::byte* data = blocks_[current_].data + used_;
+    used_ += bytes;
+    return data;
+  }
+  // All blocks behind the current one are free.
+  size_t next = blocks_.empty() ? 0 : current_ + 1;
+  while (next < blocks_.size() && blocks_[next].bytes < bytes) ++next;
+  if (next == blocks_.size()) {
+    const size_t growth = std::clamp(capacity_bytes(), kSmallestBlock, kLargestGrowth);
+    const size_t block_bytes = std::max(bytes, growth);
+    next = blocks_.empty() ? 0 : current_ + 1;
+    const auto position = blocks_.begin() + static_cast<std::ptrdiff_t>(next);
+    const auto inserted = blocks_.insert(position, Block{nullptr, 0});
+    inserted->data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, block_bytes));
+    if (inserted->data == nullptr) {
+      blocks_.erase(inserted);
+      fail(Status::kOutOfMemory, "[workspace] no room for ", block_bytes, " bytes");
+    }
+    inserted->bytes = block_bytes;
+  }
+  current_ = next;
+  used_ = bytes;
+  return blocks_[current_].data;
+}
+
+Workspace& thread_workspace() {
+  thread_local Workspace workspace;
+  return workspace;
+}
+
+}  // namespace longer

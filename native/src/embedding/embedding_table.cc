@@ -1,0 +1,115 @@
+#include "embedding/embedding_table.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "core/random.hpp"
+#include "longer/error.hpp"
+
+namespace longer {
+namespace {
+
+constexpr float kDeviation = 0.05F;
+constexpr size_t kFirstIndex = 1024;
+
+/// SplitMix64's finaliser: ids that differ in few bits land far apart.
+uint64_t scatter(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+EmbeddingTable::EmbeddingTable(std::string name, int64_t width, uint64_t seed)
+    : name_(std::move(name)), width_(width), seed_(seed), index_(kFirstIndex, 0) {
+  values_.reserve(width_);
+  states_.reserve(1);
+  ids_.reserve(1);
+}
+
+EmbeddingTable::EmbeddingTable(const EmbeddingTable& other)
+    : name_(other.name_),
+      width_(other.width_),
+      seed_(other.seed_),
+      num_rows_(other.num_rows_),
+      index_(other.index_) {
+  values_.reserve(num_rows_ * width_);
+  states_.reserve(num_rows_);
+  ids_.reserve(num_rows_);
+  std::copy_n(other.values_.data(), num_rows_ * width_, values_.data());
+  std::copy_n(other.states_.data(), num_rows_, states_.data());
+  std::copy_n(other.ids_.data(), num_rows_, ids_.data());
+}
+
+int32_t EmbeddingTable::find(int64_t id) const {
+  const size_t mask = index_.size() - 1;
+  for (size_t slot = scatter(static_cast<uint64_t>(id)) & mask;; slot = (slot + 1) & mask) {
+    const int32_t row = index_[slot];
+    if (row == 0 || ids_[row] == id) return row;
+  }
+}
+
+void EmbeddingTable::place(int64_t id, int32_t row) {
+  const size_t mask = index_.size() - 1;
+  size_t slot = scatter(static_cast<uint64_t>(id)) & mask;
+  while (index_[slot] != 0) slot = (slot + 1) & mask;
+  index_[slot] = row;
+}
+
+void EmbeddingTable::grow_index() {
+  index_.assign(index_.size() * 2, 0);
+  for (int64_t row = 1; row < num_rows_; ++row) place(ids_[row], static_cast<int32_t>(row));
+}
+
+int32_t EmbeddingTable::insert_new(int64_t id) {
+  if (num_rows_ == std::numeric_limits<int32_t>::max()) {
+    fail(Status::kOutOfMemory, "[embedding_table] table \"", name_, "\" holds the most rows it can: ", num_rows_);
+  }
+  values_.reserve((num_rows_ + 1) * width_);
+  states_.reserve(num_rows_ + 1);
+  ids_.reserve(num_rows_ + 1);
+  if (static_cast<size_t>(num_rows_) * 2 >= index_.size()) grow_index();
+  const auto row = static_cast<int32_t>(num_rows_);
+  ids_[row] = id;
+  states_[row] = 0.0F;
+  place(id, row);
+  ++num_rows_;
+  return row;
+}
+
+void EmbeddingTable::lookup(const int64_t* ids, int64_t count, int32_t* rows) const {
+  for (int64_t i = 0; i < count; ++i) rows[i] = find(ids[i]);
+}
+
+void EmbeddingTable::find_or_insert(const int64_t* ids, int64_t count, int32_t* rows) {
+  for (int64_t i = 0; i < count; ++i) {
+    rows[i] = find(ids[i]);
+    if (rows[i] != 0) continue;
+    rows[i] = insert_new(ids[i]);
+    fill_normal(seed_, stream_of(name_), static_cast<uint64_t>(ids[i]), kDeviation, values() + rows[i] * width_,
+                width_);
+  }
+}
+
+void EmbeddingTable::insert_or_assign(int64_t id, const float* values_in, float state) {
+  int32_t row = find(id);
+  if (row == 0) row = insert_new(id);
+  std::copy_n(values_in, width_, values() + row * width_);
+  states_[row] = state;
+}
+
+std::vector<int32_t> EmbeddingTable::rows_by_id() const {
+  std::vector<int32_t> rows;
+  rows.reserve(static_cast<size_t>(num_ids()));
+  for (int64_t row = 1; row < num_rows_; ++row) rows.push_back(static_cast<int32_t>(row));
+  std::sort(rows.begin(), rows.end(), [this](int32_t a, int32_t b) { return ids_[a] < ids_[b]; });
+  return rows;
+}
+
+int64_t EmbeddingTable::bytes() const {
+  return values_.bytes() + states_.bytes() + ids_.bytes() + static_cast<int64_t>(index_.capacity() * sizeof(int32_t));
+}
+
+}  // namespace longer

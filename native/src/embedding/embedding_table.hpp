@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/growable_array.hpp"
+
+namespace longer {
+
+/// A growable embedding table: 64-bit ids → rows of floats, with row-wise Adagrad's state beside each row.
+///
+/// Row 0 is the out-of-vocabulary row and starts at 0. A new row's values depend on (seed, table name, id) only, so the
+/// order of insertion does not matter. Lookups are safe from any number of threads while nobody inserts.
+class EmbeddingTable {
+ public:
+  EmbeddingTable(std::string name, int64_t width, uint64_t seed);
+  EmbeddingTable(const EmbeddingTable& other);
+  EmbeddingTable& operator=(const EmbeddingTable&) = delete;
+
+  const std::string& name() const { return name_; }
+  int64_t width() const { return width_; }
+  /// Seed of rows inserted from here on.
+  void set_seed(uint64_t seed) { seed_ = seed; }
+  /// The out-of-vocabulary row included.
+  int64_t num_rows() const { return num_rows_; }
+  int64_t num_ids() const { return num_rows_ - 1; }
+
+  /// rows[i] = row of ids[i], 0 when it has none.
+  void lookup(const int64_t* ids, int64_t count, int32_t* rows) const;
+  /// As lookup, but ids without a row get one. Throws OutOfMemory.
+  void find_or_insert(const int64_t* ids, int64_t count, int32_t* rows);
+  /// Sets the row of `id` (inserted if new) and its Adagrad state.
+  void insert_or_assign(int64_t id, const float* values, float state);
+
+  /// Row r starts at values() + r · width(). Pointers last until the next insert.
+  float* values() { return values_.data(); }
+  const float* values() const { return values_.data(); }
+  /// [num_rows] row-wise Adagrad accumulators.
+  float* states() { return states_.data(); }
+  const float* states() const { return states_.data(); }
+  int64_t id_of(int32_t row) const { return ids_[row]; }
+
+  /// Rows other than the out-of-vocabulary one, ordered by id.
+  std::vector<int32_t> rows_by_id() const;
+  int64_t bytes() const;
+
+ private:
+  int32_t find(int64_t id) const;
+  int32_t insert_new(int64_t id);
+  void grow_index();
+  void place(int64_t id, int32_t row);
+
+  std::string name_;
+  int64_t width_;
+  uint64_t seed_;
+  int64_t num_rows_ = 1;
+  GrowableArray<float> values_;   // [num_rows, width]
+  GrowableArray<float> states_;   // [num_rows]
+  GrowableArray<int64_t> ids_;    // [num_rows]; entry 0 unused
+  std::vector<int32_t> index_;    // open addressing by row number; 0 = free
+};
+
+}  // namespace longer

@@ -1,0 +1,116 @@
+#include "embedding/segment_sum.hpp"
+
+#include <algorithm>
+
+namespace longer {
+namespace {
+
+constexpr int64_t kPartLength = 2048;  // occurrences summed by one item
+constexpr int64_t kSegmentsPerItem = 64;
+
+void sum_rows(const float* const* rows, int64_t count, int64_t width, float* sum) {
+  std::fill_n(sum, width, 0.0F);
+  for (int64_t i = 0; i < count; ++i) {
+    const float* row = rows[i];
+    for (int64_t c = 0; c < width; ++c) sum[c] += row[c];
+  }
+}
+
+}  // namespace
+
+void SegmentSum::group(const std::vector<GradientSource>& sources, int64_t num_table_rows) {
+  segment_of_row_.resize(static_cast<size_t>(num_table_rows), -1);
+  rows_.clear();
+  segments_.clear();
+  offsets_.assign(1, 0);
+  for (const GradientSource& source : sources) {
+    for (int64_t i = 0; i < source.count; ++i) {
+      int32_t& segment = segment_of_row_[static_cast<size_t>(source.rows[i])];
+      if (segment < 0) {
+        segment = static_cast<int32_t>(rows_.size());
+        rows_.push_back(source.rows[i]);
+        offsets_.push_back(0);
+      }
+      ++offsets_[static_cast<size_t>(segment) + 1];
+      segments_.push_back(segment);
+    }
+  }
+  for (const int32_t row : rows_) segment_of_row_[static_cast<size_t>(row)] = -1;
+
+  // offsets_[s + 1] becomes the next free place of segment s, and its end when all are placed.
+  int32_t begin = 0;
+  for (size_t s = 0; s < rows_.size(); ++s) {
+    const int32_t count = offsets_[s + 1];
+    offsets_[s + 1] = begin;
+    begin += count;
+  }
+  occurrences_.resize(segments_.size());
+  size_t next = 0;
+  for (const GradientSource& source : sources) {
+    for (int64_t i = 0; i < source.count; ++i, ++next) {
+      int32_t& place = offsets_[static_cast<size_t>(segments_[next]) + 1];
+      occurrences_[static_cast<size_t>(place++)] = source.values + i * source.stride;
+    }
+  }
+}
+
+void SegmentSum::cut() {
+  parts_.clear();
+  first_part_.assign(rows_.size(), -1);
+  for (size_t s = 0; s < rows_.size(); ++s) {
+    if (offsets_[s + 1] - offsets_[s] <= kPartLength) continue;
+    first_part_[s] = static_cast<int32_t>(parts_.size());
+    for (int32_t begin = offsets_[s]; begin < offsets_[s + 1]; begin += kPartLength) {
+      parts_.push_back({static_cast<int32_t>(s), begin,
+                        std::min(offsets_[s + 1], begin + static_cast<int32_t>(kPartLength))});
+    }
+  }
+}
+
+void SegmentSum::compute(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width,
+                         int64_t num_table_rows) {
+  width_ = width;
+  group(sources, num_table_rows);
+  cut();
+  const auto segments = static_cast<int64_t>(rows_.size());
+  sums_.resize(rows_.size() * static_cast<size_t>(width));
+  part_sums_.resize(parts_.size() * static_cast<size_t>(width));
+  parallel_for(pool, static_cast<int64_t>(parts_.size()), [&](int64_t i) {
+    const Part& part = parts_[static_cast<size_t>(i)];
+    sum_rows(occurrences_.data() + part.begin, part.end - part.begin, width, part_sums_.data() + i * width);
+  });
+  parallel_for(pool, (segments + kSegmentsPerItem - 1) / kSegmentsPerItem, [&](int64_t item) {
+    const int64_t end = std::min(segments, (item + 1) * kSegmentsPerItem);
+    for (int64_t s = item * kSegmentsPerItem; s < end; ++s) {
+      const auto i = static_cast<size_t>(s);
+      float* sum = sums_.data() + s * width;
+      if (first_part_[i] < 0) {
+        sum_rows(occurrences_.data() + offsets_[i], offsets_[i + 1] - offsets_[i], width, sum);
+        continue;
+      }
+      std::fill_n(sum, width, 0.0F);
+      for (auto p = static_cast<size_t>(first_part_[i]); p < parts_.size() && parts_[p].segment == s; ++p) {
+        const float* from = part_sums_.data() + static_cast<int64_t>(p) * width;
+        for (int64_t c = 0; c < width; ++c) sum[c] += from[c];
+      }
+    }
+  });
+}
+
+void SegmentSum::add_to(float* table) const {
+  for (size_t s = 0; s < rows_.size(); ++s) {
+    float* to = table + rows_[s] * width_;
+    const float* from = sums_.data() + static_cast<int64_t>(s) * width_;
+    for (int64_t c = 0; c < width_; ++c) to[c] += from[c];
+  }
+}
+
+int64_t SegmentSum::bytes() const {
+  const size_t ints = segment_of_row_.capacity() + rows_.capacity() + offsets_.capacity() + segments_.capacity() +
+                      first_part_.capacity();
+  return static_cast<int64_t>(ints * sizeof(int32_t) + occurrences_.capacity() * sizeof(const float*) +
+                              parts_.capacity() * sizeof(Part) +
+                              (part_sums_.capacity() + sums_.capacity()) * sizeof(float));
+}
+
+}  // namespace longer

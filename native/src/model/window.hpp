@@ -1,0 +1,75 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "longer/config.hpp"
+
+namespace longer {
+
+/// Where a kept event stands (native/docs/model.md, "Window").
+struct Place {
+  int64_t position;
+  int64_t group;
+  int64_t slot;
+};
+
+/// The events of one request that the model reads, and their places.
+struct Window {
+  int64_t first = 0;  // index of the first kept event among the supplied ones
+  int64_t count = 0;  // kept events
+
+  /// `supplied` events, the first of which has ordinal `first_ordinal` in the user's whole history.
+  Window(const Config& config, int64_t supplied, int64_t first_ordinal) : merge_factor_(config.merge_factor) {
+    if (config.anchor == Anchor::kNewest) {
+      count = std::min(supplied, config.max_history);
+      first = supplied - count;
+      groups_ = (count + merge_factor_ - 1) / merge_factor_;
+      is_newest_ = true;
+      return;
+    }
+    const int64_t total = first_ordinal + supplied;
+    const int64_t origin = total <= config.max_history ? 0 : oldest_origin(config, total);
+    first = std::clamp<int64_t>(origin - first_ordinal, 0, supplied);
+    count = supplied - first;
+    first_position_ = first_ordinal + first - origin;
+  }
+
+  /// Place of kept event i, oldest first.
+  Place place(int64_t i) const {
+    if (is_newest_) {
+      const int64_t newer = count - 1 - i;
+      return {newer, groups_ - 1 - newer / merge_factor_, merge_factor_ - 1 - newer % merge_factor_};
+    }
+    const int64_t position = first_position_ + i;
+    return {position, (position / merge_factor_) - (first_position_ / merge_factor_), position % merge_factor_};
+  }
+
+ private:
+  /// Ordinal of the first event of an OLDEST window: moves in blocks so that appends rarely move it.
+  static int64_t oldest_origin(const Config& config, int64_t total) {
+    const int64_t eighth = (config.max_history + 4 * config.merge_factor) / (8 * config.merge_factor);
+    const int64_t block = config.merge_factor * std::max<int64_t>(1, eighth);
+    return (total - config.max_history + block - 1) / block * block;
+  }
+
+  int64_t merge_factor_;
+  int64_t groups_ = 0;
+  int64_t first_position_ = 0;
+  bool is_newest_ = false;
+};
+
+/// Merged rows that are queries: those from `start` on (native/docs/model.md, "Layers").
+inline int64_t num_query_groups(const Config& config, int64_t num_groups) {
+  const int64_t start =
+      std::max<int64_t>(0, num_groups - config.recent_queries) / config.query_block * config.query_block;
+  return num_groups - start;
+}
+
+/// Log₂ bucket of the seconds from `earlier` to `later` ≥ earlier.
+inline int32_t time_bucket(int64_t earlier, int64_t later, int64_t num_buckets) {
+  const uint64_t seconds = static_cast<uint64_t>(later) - static_cast<uint64_t>(earlier);
+  const uint64_t shifted = seconds == UINT64_MAX ? seconds : seconds + 1;
+  return static_cast<int32_t>(std::min<int64_t>(63 - __builtin_clzll(shifted), num_buckets - 1));
+}
+
+}  // namespace longer

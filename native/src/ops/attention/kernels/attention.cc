@@ -1,0 +1,285 @@
+// Scores are kept as [keys, query rows]: query rows lie in the lanes, so that softmax needs no sums across lanes, keys are
+// read in place, and every sum over keys is one chain in their order.
+#include "core/simd.hpp"
+#include "ops/attention/attention_kernels.hpp"
+#include "ops/linear/kernels/tile.hpp"
+
+namespace longer::LONGER_TIER {
+namespace {
+
+static_assert(kPanel == kAttentionRows);
+constexpr int64_t kRegisters = kAttentionRows / kVecLanes;
+
+LONGER_INLINE float minus_infinity() { return -__builtin_inff(); }
+LONGER_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+LONGER_INLINE ivec ivec_load(const int32_t* p) {
+  ivec v;
+  __builtin_memcpy(&v, p, sizeof(v));
+  return v;
+}
+
+/// What the query rows of a block see, by lane; lanes without a row see nothing.
+struct Lanes {
+  alignas(64) int32_t end[kAttentionRows];
+  alignas(64) int32_t has_self[kAttentionRows];  // −1 or 0, a mask
+  int64_t most = 0;        // of `end`
+  int64_t least = 0;       // of `end`, over the rows
+  int64_t columns = 0;     // rows rounded up to registers
+  bool any_self = false;
+};
+
+Lanes lanes_of(const AttentionBlock& p) {
+  Lanes lanes;
+  lanes.columns = (p.rows + kVecLanes - 1) / kVecLanes * kVecLanes;
+  lanes.least = p.rows > 0 ? p.visible[0].end : 0;
+  for (int64_t m = 0; m < kAttentionRows; ++m) {
+    const bool is_row = m < p.rows;
+    lanes.end[m] = is_row ? p.visible[m].end : 0;
+    lanes.has_self[m] = is_row && p.visible[m].self >= 0 ? -1 : 0;
+    lanes.any_self |= lanes.has_self[m] != 0;
+    if (is_row && lanes.end[m] > lanes.most) lanes.most = lanes.end[m];
+    if (is_row && lanes.end[m] < lanes.least) lanes.least = lanes.end[m];
+  }
+  return lanes;
+}
+
+/// panel[e][m] = scale · rows[m][e], zeros in the lanes without a row.
+void pack_columns(const float* rows, int64_t stride, int64_t num_rows, int64_t width, float scale,
+                  float* panel) {
+  for (int64_t m = 0; m < kAttentionRows; ++m) {
+    const float* row = rows + m * stride;
+    for (int64_t e = 0; e < width; ++e) panel[e * kPanel + m] = m < num_rows ? row[e] * scale : 0.0F;
+  }
+}
+
+LONGER_INLINE const float* key_row(const AttentionBlock& p, int64_t key) {
+  const AttentionKeys* s = p.segments;
+  return key < s[0].count ? s[0].keys + key * s[0].key_stride : s[1].keys + (key - s[0].count) * s[1].key_stride;
+}
+LONGER_INLINE const float* value_row(const AttentionBlock& p, int64_t key) {
+  const AttentionKeys* s = p.segments;
+  return key < s[0].count ? s[0].values + key * s[0].value_stride
+                          : s[1].values + (key - s[0].count) * s[1].value_stride;
+}
+
+/// products[m] = panel column m · row_of(m) for the rows with a self key.
+template <class RowOf>
+void self_products(const AttentionBlock& p, const float* panel, const RowOf& row_of, float* products) {
+  for (int64_t m = 0; m < kAttentionRows; ++m) {
+    products[m] = 0.0F;
+    if (m >= p.rows || p.visible[m].self < 0) continue;
+    const float* row = row_of(p, p.visible[m].self);
+    for (int64_t e = 0; e < p.width; ++e) products[m] = __builtin_fmaf(panel[e * kPanel + m], row[e], products[m]);
+  }
+}
+
+/// body(segment, first, count) for the parts of keys [begin, end) in each segment; `first` counts inside the segment.
+template <class Body>
+LONGER_INLINE void for_segments(const AttentionBlock& p, int64_t begin, int64_t end, const Body& body) {
+  const int64_t border = p.segments[0].count;
+  if (begin < smaller(end, border)) body(0, begin, smaller(end, border) - begin);
+  const int64_t own = begin > border ? begin : border;
+  if (own < end) body(1, own - border, end - own);
+}
+
+/// products[key][m] = row key of the keys (or values) · panel column m, for keys [0, most).
+void key_products(const AttentionBlock& p, const Lanes& lanes, bool of_values, const float* panel, float* products) {
+  for_segments(p, 0, lanes.most, [&](int64_t s, int64_t first, int64_t count) {
+    const AttentionKeys& keys = p.segments[s];
+    const int64_t stride = of_values ? keys.value_stride : keys.key_stride;
+    const float* rows = (of_values ? keys.values : keys.keys) + first * stride;
+    float* c = products + (s == 0 ? first : first + p.segments[0].count) * kPanel;
+    multiply<false>({rows, stride, panel, kPanel, kPanel, p.width, c, kPanel, Start::kZero, nullptr}, count,
+                    lanes.columns);
+  });
+}
+
+/// to[m] = Σ over the keys that row m sees of weights[key][m] · row key, in their order; to [rows, width]. Keys that only some
+/// rows of a tile see are added row by row: a weight of 0 would not hide an infinite or undefined key.
+void weighted_rows(const AttentionBlock& p, bool of_values, const float* weights, float* to, int64_t to_stride) {
+  const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t begin = p.rows * t / tiles;
+    const int64_t end = p.rows * (t + 1) / tiles;
+    int64_t common = p.visible[begin].end;
+    for (int64_t m = begin; m < end; ++m) common = smaller(common, p.visible[m].end);
+    const auto add = [&](int64_t m, int64_t rows, int64_t first_key, int64_t last_key, Start start) {
+      for_segments(p, first_key, last_key, [&](int64_t s, int64_t first, int64_t count) {
+        const AttentionKeys& keys = p.segments[s];
+        const int64_t stride = of_values ? keys.value_stride : keys.key_stride;
+        const float* b = (of_values ? keys.values : keys.keys) + first * stride;
+        const float* a = weights + (s == 0 ? first : first + p.segments[0].count) * kPanel + m;
+        multiply<true>({a, kPanel, b, stride, kPanel, count, to + m * to_stride, to_stride, start, nullptr}, rows,
+                       p.width);
+        start = Start::kOutput;
+      });
+    };
+    if (common > 0) {
+      add(begin, end - begin, 0, common, Start::kZero);
+    } else {
+      for (int64_t m = begin; m < end; ++m) {
+        for_vecs(p.width, [&](int64_t e, int64_t count) { vec_store(to + m * to_stride + e, vec{}, count); });
+      }
+    }
+    for (int64_t m = begin; m < end; ++m) {
+      if (p.visible[m].end > common) add(m, 1, common, p.visible[m].end, Start::kOutput);
+    }
+  }
+}
+
+/// row += weight · other
+LONGER_INLINE void add_scaled(float* row, float weight, const float* other, int64_t width) {
+  for_vecs(width, [&](int64_t e, int64_t count) {
+    vec_store(row + e, vec_load(row + e, count) + vec_load(other + e, count) * weight, count);
+  });
+}
+
+struct Scratch {
+  float* q;         // [width, rows] scaled
+  float* scores;    // [keys, rows], then probabilities
+  float* self;      // [rows]
+  float* d_self;    // [rows]
+  float* sum;       // [rows]
+  float* spare;     // [rows]
+  float* d_scores;  // [keys, rows]
+  float* d_out;     // [width, rows]
+  float* out;       // [width, rows]
+};
+
+Scratch carve(const AttentionBlock& p) {
+  const int64_t keys = p.segments[0].count + p.segments[1].count;
+  Scratch s{};
+  s.q = p.scratch;
+  s.d_out = s.q + p.width * kPanel;
+  s.out = s.d_out + p.width * kPanel;
+  s.self = s.out + p.width * kPanel;
+  s.d_self = s.self + kPanel;
+  s.sum = s.d_self + kPanel;
+  s.spare = s.sum + kPanel;
+  s.scores = s.spare + kPanel;
+  s.d_scores = s.scores + keys * kPanel;
+  return s;
+}
+
+float scale_of(const AttentionBlock& p) { return 1.0F / __builtin_sqrtf(static_cast<float>(p.width)); }
+
+/// Turns scores into exp(score − largest), zero where unseen; `self` alike. Leaves the sum and the largest score.
+void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, float* largest) {
+  for (int64_t v = 0; v * kVecLanes < lanes.columns; ++v) {
+    const int64_t lane = v * kVecLanes;
+    const ivec end = ivec_load(lanes.end + lane);
+    const ivec has_self = ivec_load(lanes.has_self + lane);
+    const vec none = vec_splat(minus_infinity());
+    vec most = none;
+    for (int64_t key = 0; key < lanes.least; ++key) most = vec_max(most, vec_load(scores + key * kPanel + lane));
+    for (int64_t key = lanes.least; key < lanes.most; ++key) {
+      const ivec sees = end > static_cast<int32_t>(key);
+      most = vec_max(most, vec_select(sees, vec_load(scores + key * kPanel + lane), none));
+    }
+    most = vec_max(most, vec_select(has_self, vec_load(self + lane), none));
+    vec sum{};
+    for (int64_t key = 0; key < lanes.most; ++key) {
+      const ivec sees = end > static_cast<int32_t>(key);
+      float* score = scores + key * kPanel + lane;
+      const vec weight = vec_select(sees, vec_exp(vec_load(score) - most), vec{});
+      vec_store(score, weight);
+      sum += weight;
+    }
+    const vec weight = vec_select(has_self, vec_exp(vec_load(self + lane) - most), vec{});
+    vec_store(self + lane, weight);
+    vec_store(sums + lane, sum + weight);
+    vec_store(largest + lane, most);
+  }
+}
+
+void forward(const AttentionBlock& p) {
+  const Lanes lanes = lanes_of(p);
+  const Scratch s = carve(p);
+  pack_columns(p.q, p.q_stride, p.rows, p.width, scale_of(p), s.q);
+  key_products(p, lanes, false, s.q, s.scores);
+  self_products(p, s.q, key_row, s.self);
+  exponentials(lanes, s.scores, s.self, s.sum, s.spare);
+  weighted_rows(p, true, s.scores, p.out, p.out_stride);
+  for (int64_t m = 0; m < p.rows; ++m) {
+    float* out = p.out + m * p.out_stride;
+    if (p.visible[m].self >= 0) add_scaled(out, s.self[m], value_row(p, p.visible[m].self), p.width);
+    const float sum = s.sum[m];
+    const float inverse = sum == 0.0F ? 0.0F : 1.0F / sum;
+    for_vecs(p.width, [&](int64_t e, int64_t count) { vec_store(out + e, vec_load(out + e, count) * inverse, count); });
+    if (p.lse != nullptr) {
+      p.lse[m * p.lse_stride] = sum == 0.0F ? minus_infinity() : s.spare[m] + __builtin_logf(sum);
+    }
+  }
+}
+
+/// Probabilities from scores and lse, and the scores' gradients p · (d_p − Σ d_out · out) · scale; zero where unseen.
+void score_gradients(const Lanes& lanes, float scale, const Scratch& s, const float* lse) {
+  for (int64_t v = 0; v * kVecLanes < lanes.columns; ++v) {
+    const int64_t lane = v * kVecLanes;
+    const ivec end = ivec_load(lanes.end + lane);
+    const vec base = vec_load(lse + lane);
+    const vec delta = vec_load(s.sum + lane);
+    const auto turn = [&](float* score, float* d_score, ivec sees) {
+      const vec weight = vec_select(sees, vec_exp(vec_load(score) - base), vec{});
+      const vec d = vec_finished(weight * (vec_load(d_score) - delta)) * scale;
+      vec_store(score, weight);
+      vec_store(d_score, vec_select(sees, d, vec{}));
+    };
+    for (int64_t key = 0; key < lanes.most; ++key) {
+      turn(s.scores + key * kPanel + lane, s.d_scores + key * kPanel + lane, end > static_cast<int32_t>(key));
+    }
+    turn(s.self + lane, s.d_self + lane, ivec_load(lanes.has_self + lane));
+  }
+}
+
+void backward(const AttentionGradientBlock& g) {
+  const AttentionBlock& p = g.forward;
+  const Lanes lanes = lanes_of(p);
+  const Scratch s = carve(p);
+  const float scale = scale_of(p);
+  pack_columns(p.q, p.q_stride, p.rows, p.width, scale, s.q);
+  pack_columns(g.d_out, g.d_out_stride, p.rows, p.width, 1.0F, s.d_out);
+  pack_columns(p.out, p.out_stride, p.rows, p.width, 1.0F, s.out);
+  for (int64_t v = 0; v < kRegisters; ++v) {
+    const int64_t lane = v * kVecLanes;
+    vec delta{};
+    for (int64_t e = 0; e < p.width; ++e) {
+      delta += vec_load(s.d_out + e * kPanel + lane) * vec_load(s.out + e * kPanel + lane);
+    }
+    vec_store(s.sum + lane, delta);
+  }
+  for (int64_t m = 0; m < kAttentionRows; ++m) s.spare[m] = m < p.rows ? p.lse[m * p.lse_stride] : 0.0F;
+  key_products(p, lanes, false, s.q, s.scores);
+  key_products(p, lanes, true, s.d_out, s.d_scores);
+  self_products(p, s.q, key_row, s.self);
+  self_products(p, s.d_out, value_row, s.d_self);
+  score_gradients(lanes, scale, s, s.spare);
+  weighted_rows(p, false, s.d_scores, g.d_q, g.d_q_stride);
+  for_segments(p, 0, lanes.most, [&](int64_t segment, int64_t first, int64_t count) {
+    const int64_t row = (segment == 0 ? first : first + p.segments[0].count) * kPanel;
+    float* d_keys = g.d_keys[segment] + first * g.d_key_stride[segment];
+    float* d_values = g.d_values[segment] + first * g.d_value_stride[segment];
+    multiply<false>({s.d_scores + row, kPanel, p.q, p.q_stride, kPanel, p.rows, d_keys, g.d_key_stride[segment],
+                     Start::kOutput, nullptr},
+                    count, p.width);
+    multiply<false>({s.scores + row, kPanel, g.d_out, g.d_out_stride, kPanel, p.rows, d_values,
+                     g.d_value_stride[segment], Start::kOutput, nullptr},
+                    count, p.width);
+  });
+  for (int64_t m = 0; m < p.rows; ++m) {
+    const int64_t self = p.visible[m].self;
+    if (self < 0) continue;
+    const int64_t segment = self < p.segments[0].count ? 0 : 1;
+    const int64_t row = segment == 0 ? self : self - p.segments[0].count;
+    add_scaled(g.d_q + m * g.d_q_stride, s.d_self[m], key_row(p, self), p.width);
+    add_scaled(g.d_keys[segment] + row * g.d_key_stride[segment], s.d_self[m], p.q + m * p.q_stride, p.width);
+    add_scaled(g.d_values[segment] + row * g.d_value_stride[segment], s.self[m], g.d_out + m * g.d_out_stride,
+               p.width);
+  }
+}
+
+}  // namespace
+
+const AttentionKernels kAttentionKernels = {forward, backward};
+
+}  // namespace longer::LONGER_TIER

@@ -1,0 +1,97 @@
+#include <vector>
+
+#include "longer/error.hpp"
+#include "ops/backend.hpp"
+#include "ops/event_encoder/event_encoder_cpu.hpp"
+#include "ops/global_tokens/global_tokens_cpu.hpp"
+#include "ops/prediction_head/prediction_head_cpu.hpp"
+#include "ops/transformer_layer/transformer_layer_cpu.hpp"
+
+namespace longer {
+namespace {
+
+class PackedLinears final : public PreparedLinears {
+ public:
+  int64_t bytes() const override {
+    int64_t sum = 0;
+    for (const PackedLinear& linear : linears) sum += linear.bytes();
+    return sum;
+  }
+  std::vector<PackedLinear> linears;
+};
+
+CpuStream& cpu(Stream& stream) { return static_cast<CpuStream&>(stream); }
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(const Device& device) : device_(device), pool_(device.num_threads) {}
+
+  Device device() const override { return device_; }
+  std::unique_ptr<Stream> make_stream() override { return std::make_unique<CpuStream>(&pool_); }
+
+  void prepare(const std::vector<LinearWeights*>& linears, PackFor purpose,
+               std::unique_ptr<PreparedLinears>& prepared) override {
+    if (prepared == nullptr) prepared = std::make_unique<PackedLinears>();
+    auto& packed = static_cast<PackedLinears&>(*prepared).linears;
+    packed.resize(linears.size());
+    pool_.parallel_for(static_cast<int64_t>(linears.size()), [&](int64_t i) {
+      LinearWeights& w = *linears[static_cast<size_t>(i)];
+      PackedLinear& target = packed[static_cast<size_t>(i)];
+      target.pack(w.weight, w.bias, w.out, w.in, purpose);
+      w.packed = &target;
+    });
+  }
+
+  void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {
+    longer::event_encoder_forward(cpu(s), p);
+  }
+  void event_encoder_backward(Stream& s, const EventEncoderBackward& p) override {
+    longer::event_encoder_backward(cpu(s), p);
+  }
+  void global_tokens_forward(Stream& s, const GlobalTokensForward& p) override {
+    global_tokens_forward_cpu(cpu(s), p);
+  }
+  void global_tokens_backward(Stream& s, const GlobalTokensBackward& p) override {
+    global_tokens_backward_cpu(cpu(s), p);
+  }
+  void transformer_layer_forward(Stream& s, const TransformerLayerForward& p) override {
+    transformer_layer_forward_cpu(cpu(s), p);
+  }
+  void transformer_layer_backward(Stream& s, const TransformerLayerBackward& p) override {
+    transformer_layer_backward_cpu(cpu(s), p);
+  }
+  void transformer_layer_probabilities(Stream&, const TransformerLayerForward& p, int64_t span, int64_t query_row,
+                                       float* probabilities) override {
+    transformer_layer_probabilities_cpu(p, span, query_row, probabilities);
+  }
+  void prediction_head_forward(Stream& s, const PredictionHeadForward& p) override {
+    prediction_head_forward_cpu(cpu(s), p);
+  }
+  void prediction_head_backward(Stream& s, const PredictionHeadBackward& p) override {
+    prediction_head_backward_cpu(cpu(s), p);
+  }
+  LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy& p) override {
+    return binary_cross_entropy_cpu(p);
+  }
+
+ private:
+  Device device_;
+  ThreadPool pool_;
+};
+
+}  // namespace
+
+std::shared_ptr<Backend> make_cpu_backend(const Device& device) {
+  check_argument(device.num_threads >= 0, "[device] num_threads must not be negative; got ",
+                 device.num_threads);
+  return std::make_shared<CpuBackend>(device);
+}
+
+std::shared_ptr<Backend> make_backend(const Device& device) {
+  if (device.kind == DeviceKind::kCpu) return make_cpu_backend(device);
+  if (device.kind == DeviceKind::kCuda) return make_cuda_backend(device);
+  fail(Status::kInvalidArgument, "[device] kind must be 0 (CPU) or 1 (CUDA); got ",
+       static_cast<int32_t>(device.kind));
+}
+
+}  // namespace longer

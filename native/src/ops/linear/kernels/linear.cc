@@ -1,0 +1,120 @@
+#include "core/simd.hpp"
+#include "ops/linear/kernels/tile.hpp"
+#include "ops/linear/linear_kernels.hpp"
+
+namespace longer::LONGER_TIER {
+namespace {
+
+static_assert(kPanel == kLinearPanel);
+
+/// A tile's sums become y: gelu, then the residual, while they are in the first-level cache.
+void finish_tile(const LinearBlock& p, const float* sums, int64_t sums_stride, int64_t r, int64_t rows,
+                 int64_t c, int64_t cols) {
+  for (int64_t m = 0; m < rows; ++m) {
+    const float* from = sums + m * sums_stride;
+    float* y = p.y + (r + m) * p.y_stride + c;
+    const float* residual = p.residual == nullptr ? nullptr : p.residual + (r + m) * p.residual_stride + c;
+    float* keep = p.pre_activation == nullptr ? nullptr
+                                              : p.pre_activation + (r + m) * p.pre_activation_stride + c;
+    for_vecs(cols, [&](int64_t i, int64_t lanes) {
+      vec value = vec_load(from + i, lanes);
+      if (keep != nullptr) vec_store(keep + i, value, lanes);
+      if (p.has_gelu) value = vec_gelu(value);
+      if (residual != nullptr) value = value + vec_load(residual + i, lanes);
+      vec_store(y + i, value, lanes);
+    });
+  }
+}
+
+void forward(const LinearBlock& p) {
+  const bool is_plain = !p.has_gelu && p.residual == nullptr && p.pre_activation == nullptr;
+  alignas(64) float sums[kTileRows * kPanel > 8 * kVecLanes ? kTileRows * kPanel : 8 * kVecLanes];
+  Product product{p.x, p.x_stride, p.panels, kPanel, p.depth * kPanel, p.depth, p.y, p.y_stride,
+                  p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow, p.bias};
+  if (is_plain) return multiply<false>(product, p.rows, p.cols);
+  for_tiles(p.rows, p.cols, [&](int64_t r, int64_t rows, int64_t c, int64_t cols) {
+    Product tile = at(product, false, r, c);
+    tile.c = sums;
+    tile.ldc = cols;
+    multiply_one<false>(tile, rows, cols);
+    finish_tile(p, sums, cols, r, rows, c, cols);
+  });
+}
+
+/// panels[c / P][row][c mod P] = x[row][c]; missing columns of the last panel are 0.
+void pack_rows(const float* x, int64_t x_stride, int64_t rows, int64_t cols, float* panels) {
+  for (int64_t c = 0; c < cols; c += kPanel) {
+    const int64_t width = cols - c < kPanel ? cols - c : kPanel;
+    for (int64_t r = 0; r < rows; ++r, panels += kPanel) {
+      const float* from = x + r * x_stride + c;
+      for (int64_t i = 0; i < kPanel; i += kVecLanes) {
+        const int64_t lanes = width - i;
+        vec_store(panels + i, lanes >= kVecLanes ? vec_load(from + i)
+                              : lanes > 0        ? vec_load_partial(from + i, lanes)
+                                                 : vec{});
+      }
+    }
+  }
+}
+
+void add_column_sums(const float* dy, int64_t dy_stride, int64_t rows, int64_t cols, float* sums) {
+  for_vecs(cols, [&](int64_t c, int64_t lanes) {
+    vec sum = vec_load(sums + c, lanes);
+    for (int64_t r = 0; r < rows; ++r) sum += vec_load(dy + r * dy_stride + c, lanes);
+    vec_store(sums + c, sum, lanes);
+  });
+}
+
+void weights(const LinearWeightsBlock& p) {
+  if (!p.adds) {
+    for (int64_t o = 0; o < p.outs; ++o) {
+      float* row = p.d_weight + o * p.d_weight_stride;
+      for_vecs(p.ins, [&](int64_t i, int64_t lanes) { vec_store(row + i, vec{}, lanes); });
+    }
+    if (p.d_bias != nullptr) {
+      for_vecs(p.outs, [&](int64_t i, int64_t lanes) { vec_store(p.d_bias + i, vec{}, lanes); });
+    }
+  }
+  for (int64_t begin = 0; begin < p.rows; begin += kLinearWeightsRows) {
+    const int64_t rows = p.rows - begin < kLinearWeightsRows ? p.rows - begin : kLinearWeightsRows;
+    const float* dy = p.dy + begin * p.dy_stride;
+    pack_rows(p.x + begin * p.x_stride, p.x_stride, rows, p.ins, p.scratch);
+    multiply<true>({dy, p.dy_stride, p.scratch, kPanel, rows * kPanel, rows, p.d_weight,
+                    p.d_weight_stride, Start::kOutput, nullptr},
+                   p.outs, p.ins);
+    if (p.d_bias != nullptr) add_column_sums(dy, p.dy_stride, rows, p.outs, p.d_bias);
+  }
+}
+
+void gelu_forward(const ElementwiseBlock& p) {
+  for (int64_t r = 0; r < p.rows; ++r) {
+    const float* x = p.x + r * p.x_stride;
+    float* y = p.y + r * p.y_stride;
+    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+      vec_store(y + c, vec_gelu(vec_load(x + c, lanes)), lanes);
+    });
+  }
+}
+
+void gelu_backward(const ElementwiseBlock& p) {
+  for (int64_t r = 0; r < p.rows; ++r) {
+    const float* x = p.x + r * p.x_stride;
+    const float* dy = p.dy + r * p.dy_stride;
+    float* dx = p.y + r * p.y_stride;
+    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+      vec_store(dx + c, vec_load(dy + c, lanes) * vec_gelu_gradient(vec_load(x + c, lanes)), lanes);
+    });
+  }
+}
+
+void add(const float* from, float* to, int64_t count) {
+  for_vecs(count, [&](int64_t i, int64_t lanes) {
+    vec_store(to + i, vec_load(to + i, lanes) + vec_load(from + i, lanes), lanes);
+  });
+}
+
+}  // namespace
+
+const LinearKernels kLinearKernels = {forward, weights, gelu_forward, gelu_backward, add};
+
+}  // namespace longer::LONGER_TIER

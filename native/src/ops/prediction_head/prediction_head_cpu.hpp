@@ -1,0 +1,11 @@
+#pragma once
+#include "ops/prediction_head/prediction_head.hpp"
+#include "ops/stream.hpp"
+
+namespace longer {
+
+void prediction_head_forward_cpu(CpuStream& stream, const PredictionHeadForward& p);
+void prediction_head_backward_cpu(CpuStream& stream, const PredictionHeadBackward& p);
+LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p);
+
+}  // namespace longer

@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+
+#include "ops/linear/linear.hpp"
+
+namespace longer {
+
+/// A linear map's weights: the raw ones of the parameter arena, and the form the backend prepared from them.
+struct LinearWeights {
+  const float* weight = nullptr;  // [out, in]
+  const float* bias = nullptr;    // [out]
+  int64_t out = 0, in = 0;
+  const PackedLinear* packed = nullptr;  // CPU only; set by Backend::prepare
+};
+struct LinearGradients {
+  float* weight = nullptr;
+  float* bias = nullptr;
+};
+struct NormWeights {
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+};
+struct NormGradients {
+  float* weight = nullptr;
+  float* bias = nullptr;
+};
+
+/// Rows of an embedding table as the stages read them: row r starts at `rows + r * width`. Borrowed.
+struct TableView {
+  const float* rows = nullptr;
+  int64_t width = 0;
+  int64_t num_rows = 0;
+};
+
+}  // namespace longer

@@ -1,0 +1,134 @@
+#include "serving/ranker.hpp"
+
+#include "longer/error.hpp"
+#include "serving/ranker_context.hpp"
+
+namespace longer {
+namespace {
+
+/// One link of the chained hash over a history (SplitMix64's finaliser).
+uint64_t chain(uint64_t hash, int64_t value) {
+  uint64_t x = (hash ^ static_cast<uint64_t>(value)) + 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+int64_t history_hash(const Config& config, const BatchView& batch) {
+  uint64_t hash = chain(0, batch.num_events);
+  hash = chain(hash, batch.first_ordinals != nullptr ? batch.first_ordinals[0] : 0);
+  for (int64_t i = 0; i < batch.num_events; ++i) {
+    for (size_t f = 0; f < config.event_features.size(); ++f) {
+      hash = chain(hash, batch.event_ids[static_cast<int64_t>(f) * batch.num_events + i]);
+    }
+    if (config.time != TimeMode::kNone) hash = chain(hash, batch.event_times[i]);
+  }
+  return hash == 0 ? 1 : static_cast<int64_t>(hash);
+}
+
+}  // namespace
+
+Ranker::Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes)
+    : model_(std::move(model)), cache_(user_cache_bytes) {
+  check_argument(user_cache_bytes >= 0, "[ranker] user_cache_bytes must not be negative; got ", user_cache_bytes);
+}
+
+Ranker::~Ranker() = default;
+
+void Ranker::check_request(const RankRequest& request) const {
+  check_argument(request.batch.num_requests == 1, "[rank] a ranking request holds one history; got num_requests ",
+                 request.batch.num_requests);
+  check_argument(request.cache_mode == CacheMode::kNone || request.cache_mode == CacheMode::kUse ||
+                     request.cache_mode == CacheMode::kOnly,
+                 "[rank] cache_mode must be 0, 1 or 2; got ", static_cast<int64_t>(request.cache_mode));
+  if (request.cache_mode == CacheMode::kOnly) {
+    check_argument(request.history_version != 0, "[rank] CACHE_ONLY needs a history_version other than 0");
+    check_argument(request.batch.num_events == 0, "[rank] CACHE_ONLY takes no history; got num_events ",
+                   request.batch.num_events);
+  }
+  validate_batch(model_->config(), request.batch);
+}
+
+HistoryKey Ranker::key_of(const RankRequest& request) const {
+  const Config& config = model_->config();
+  HistoryKey key;
+  key.user_key = request.user_key;
+  key.history_version =
+      request.history_version != 0 ? request.history_version : history_hash(config, request.batch);
+  key.model_version = model_->version();
+  key.reference_time = config.time == TimeMode::kRequestRelative ? request.batch.reference_times[0] : 0;
+  return key;
+}
+
+void Ranker::encode_and_score(Context& c, const RankRequest& request, PassKind kind) {
+  const Config& config = model_->config();
+  ReadOnlyLookup lookup(model_->state());
+  prepare_batch(config, request.batch, lookup, c.batch);
+  allocate_keys_values(config, c.batch, c.memory, c.keys_values);
+  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
+              c.activations);
+  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
+                   c.activations);
+}
+
+std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest& request, const HistoryKey& key) {
+  const Config& config = model_->config();
+  ReadOnlyLookup lookup(model_->state());
+  prepare_batch(config, request.batch, lookup, c.batch);
+  const bool has_time = request.batch.num_events > 0 && config.time != TimeMode::kNone;
+  const CachedHistory history = {c.batch.num_groups(), c.batch.num_queries(),
+                                 has_time ? request.batch.event_times[request.batch.num_events - 1] : 0};
+  auto encoding = std::make_shared<UserEncoding>(key, config, history);
+  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, PassKind::kInference,
+              encoding->keys_values(), c.activations);
+  cache_.insert(encoding);
+  return encoding;
+}
+
+bool Ranker::rank(const RankRequest& request, float* scores) {
+  check_request(request);
+  num_requests_.fetch_add(1, std::memory_order_relaxed);
+  num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
+  const bool is_empty = request.batch.num_candidates == 0;
+  if (is_empty && request.cache_mode == CacheMode::kNone) return true;
+
+  ContextLease lease(*this);
+  Context& c = *lease;
+  if (request.cache_mode == CacheMode::kNone) {
+    encode_and_score(c, request, PassKind::kInference);
+    sigmoid_scores(c.activations.head.logits, scores);
+    return true;
+  }
+  const HistoryKey key = key_of(request);
+  std::shared_ptr<const UserEncoding> encoding = cache_.find(key);
+  if (encoding == nullptr) {
+    if (request.cache_mode == CacheMode::kOnly) return false;
+    encoding = encode(c, request, key);
+  }
+  if (is_empty) return true;
+  const Config& config = model_->config();
+  ReadOnlyLookup lookup(model_->state());
+  prepare_candidates(config, request.batch, encoding->history(), lookup, c.batch);
+  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, PassKind::kInference,
+                   encoding->keys_values(), c.activations);
+  sigmoid_scores(c.activations.head.logits, scores);
+  return true;
+}
+
+RankerStats Ranker::stats() const {
+  return {num_requests_.load(std::memory_order_relaxed), num_candidates_.load(std::memory_order_relaxed),
+          cache_.stats()};
+}
+
+void Ranker::represent(const RankRequest& request, float* globals, float* candidates) {
+  check_request(request);
+  ContextLease lease(*this);
+  Context& c = *lease;
+  encode_and_score(c, request, PassKind::kInference);
+  const MatrixView& rows = c.activations.head.normed;
+  const int64_t num_globals = model_->config().num_globals();
+  std::copy_n(rows.data, num_globals * rows.cols, globals);
+  std::copy_n(rows.row(num_globals), request.batch.num_candidates * rows.cols, candidates);
+}
+
+}  // namespace longer

@@ -1,0 +1,70 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "longer/batch.hpp"
+#include "model/longer_model.hpp"
+#include "serving/user_kv_cache.hpp"
+
+namespace longer {
+
+/// How a request uses the user cache; the values are those of the C ABI.
+enum class CacheMode : int64_t { kNone = 0, kUse = 1, kOnly = 2 };
+
+/// One request to rank; borrowed for one call.
+struct RankRequest {
+  CacheMode cache_mode = CacheMode::kNone;
+  int64_t user_key = 0;
+  int64_t history_version = 0;  // 0 = hash of the history
+  BatchView batch;              // num_requests = 1
+};
+
+struct RankerStats {
+  int64_t requests = 0;
+  int64_t candidates = 0;
+  UserKvCacheStats cache;
+};
+
+/// Scores candidates with one model, from cached user keys and values where they match. Safe from any number of threads.
+///
+/// A score's bits depend on the history and the candidate alone: not on the cache, nor on the other candidates.
+class Ranker {
+ public:
+  Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes);
+  ~Ranker();
+
+  const LongerModel& model() const { return *model_; }
+
+  /// scores [tasks, C]. False: kOnly was asked for and no encoding matches. No heap allocation on a hit or with kNone once
+  /// the largest shape was seen. Throws InvalidArgument for a malformed request.
+  bool rank(const RankRequest& request, float* scores);
+
+  /// attribution [L] of one candidate's score to the request's events (longer_ranker_explain in the C ABI).
+  void explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution);
+
+  /// Final vectors after the head's norm: globals [G, D], candidates [C, D].
+  void represent(const RankRequest& request, float* globals, float* candidates);
+
+  bool evict(int64_t user_key) { return cache_.evict(user_key); }
+  RankerStats stats() const;
+
+ private:
+  struct Context;
+  class ContextLease;
+
+  void check_request(const RankRequest& request) const;
+  HistoryKey key_of(const RankRequest& request) const;
+  void encode_and_score(Context& context, const RankRequest& request, PassKind kind);
+  std::shared_ptr<const UserEncoding> encode(Context& context, const RankRequest& request, const HistoryKey& key);
+
+  std::shared_ptr<const LongerModel> model_;
+  UserKvCache cache_;
+  std::mutex contexts_mutex_;
+  std::vector<std::unique_ptr<Context>> free_contexts_;
+  std::atomic<int64_t> num_requests_{0};
+  std::atomic<int64_t> num_candidates_{0};
+};
+
+}  // namespace longer

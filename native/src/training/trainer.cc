@@ -1,0 +1,298 @@
+#include "training/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/live_count.hpp"
+#include "longer/error.hpp"
+
+namespace longer {
+namespace {
+
+/// Looks ids up and gives new ids rows: training only.
+class InsertingLookup final : public RowLookup {
+ public:
+  explicit InsertingLookup(ModelState& state) : state_(state) {}
+  void rows(int64_t table, const int64_t* ids, int64_t count, int32_t* rows) override {
+    const auto t = static_cast<size_t>(table);
+    if (state_.tables[t] != nullptr) {
+      state_.tables[t]->find_or_insert(ids, count, rows);
+    } else {
+      dense_table_rows(state_.config.tables[t].rows, ids, count, rows);
+    }
+  }
+
+ private:
+  ModelState& state_;
+};
+
+void check_options(const TrainerOptions& o) {
+  auto check = [](bool holds, const char* name, double value, const char* wanted) {
+    check_argument(holds, "[trainer_options] ", name, " must be ", wanted, "; got ", value);
+  };
+  auto not_negative = [&check](const char* name, double value) {
+    check(std::isfinite(value) && value >= 0, name, value, "finite and not negative");
+  };
+  not_negative("learning_rate", o.learning_rate);
+  not_negative("table_learning_rate", o.table_learning_rate);
+  check(o.beta1 >= 0 && o.beta1 < 1, "beta1", o.beta1, "in [0, 1)");
+  check(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "in [0, 1)");
+  check(std::isfinite(o.epsilon) && o.epsilon > 0, "epsilon", o.epsilon, "finite and positive");
+  check(std::isfinite(o.table_epsilon) && o.table_epsilon > 0, "table_epsilon", o.table_epsilon,
+        "finite and positive");
+  not_negative("weight_decay", o.weight_decay);
+  not_negative("clip_norm", o.clip_norm);
+  check(o.warmup_steps >= 0, "warmup_steps", static_cast<double>(o.warmup_steps), "not negative");
+  check(o.decay_steps >= 0, "decay_steps", static_cast<double>(o.decay_steps), "not negative");
+  check(o.decay_floor >= 0 && o.decay_floor <= 1, "decay_floor", o.decay_floor, "in [0, 1]");
+}
+
+bool is_decayed(ParameterKind kind) {
+  return kind == ParameterKind::kLinearWeight || kind == ParameterKind::kResidualWeight;
+}
+
+ThreadPool* pool_of(Stream& stream) { return static_cast<CpuStream&>(stream).pool(); }
+
+void require_cpu(const Backend& backend) {
+  if (backend.device().kind != DeviceKind::kCpu) {
+    fail(Status::kUnsupported, "[trainer] training runs on the CPU in this version; use the CPU device");
+  }
+}
+
+}  // namespace
+
+Trainer::Trainer(const LongerModel& model, const TrainerOptions& options, std::shared_ptr<Backend> backend)
+    : Trainer(std::make_unique<ModelState>(model.state()), nullptr, options, std::move(backend)) {}
+
+Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerState> optimizer,
+                 const TrainerOptions& options, std::shared_ptr<Backend> backend)
+    : state_(std::move(state)),
+      optimizer_(std::move(optimizer)),
+      options_(options),
+      backend_(std::move(backend)),
+      stream_((require_cpu(*backend_), backend_->make_stream())),
+      pool_(pool_of(*stream_)),
+      gradients_(state_->layout.arena_size()),
+      table_sums_(state_->config.tables.size()) {
+  check_options(options_);
+  if (optimizer_ == nullptr) optimizer_ = std::make_unique<OptimizerState>(state_->layout.arena_size());
+  for (const Parameter& p : state_->layout.parameters()) {
+    decay_ranges_.push_back({p.offset, p.offset + p.size(), is_decayed(p.kind)});
+  }
+  for (const auto& table : state_->tables) {
+    if (table != nullptr) table->set_seed(options_.seed);
+  }
+  for (const TaskConfig& task : state_->config.tasks) task_weights_.push_back(task.weight);
+  gradient_views_ = bind_gradients(state_->config, state_->layout, gradients_.data());
+  result_.step = optimizer_->step;
+  count_bytes();
+}
+
+Trainer::~Trainer() { live_bytes().add(-counted_bytes_); }
+
+int64_t Trainer::bytes() const {
+  int64_t sum = state_->bytes() + gradients_.bytes() + optimizer_->first_moment.bytes() +
+                optimizer_->second_moment.bytes() + static_cast<int64_t>(memory_.capacity_bytes()) +
+                static_cast<int64_t>(static_cast<CpuStream&>(*stream_).workspace().capacity_bytes());
+  if (prepared_ != nullptr) sum += prepared_->bytes();
+  for (const SegmentSum& sums : table_sums_) sum += sums.bytes();
+  return sum + position_sums_.bytes();
+}
+
+void Trainer::count_bytes() {
+  const int64_t now = bytes();
+  live_bytes().add(now - counted_bytes_);
+  counted_bytes_ = now;
+}
+
+void Trainer::prepare_weights() {
+  // Tables may have moved while they grew; linear maps are packed again after an update only.
+  const ModelWeights bound = bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views());
+  if (is_prepared_) {
+    weights_.event_encoder.tables = bound.event_encoder.tables;
+    weights_.global_tokens.user_tables = bound.global_tokens.user_tables;
+    weights_.global_tokens.candidate_tables = bound.global_tokens.candidate_tables;
+    return;
+  }
+  weights_ = bound;
+  backend_->prepare(weights_.linears(), PackFor::kTraining, prepared_);
+  is_prepared_ = true;
+}
+
+void Trainer::run_forward(PassKind kind) {
+  const Config& config = state_->config;
+  allocate_keys_values(config, batch_, memory_, keys_values_);
+  encode_user(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_, activations_);
+  score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_, activations_);
+}
+
+double Trainer::compute_gradients(const BatchView& batch) {
+  const Config& config = state_->config;
+  validate_batch(config, batch);
+  validate_labels(config, batch);
+  const int64_t rows_before = state_->num_table_rows();
+  InsertingLookup lookup(*state_);
+  prepare_batch(config, batch, lookup, batch_);
+  prepare_weights();
+  WorkspaceScope scope(memory_);
+  run_forward(PassKind::kTraining);
+
+  std::fill_n(gradients_.data(), gradients_.size(), 0.0F);
+  const ConstMatrixView logits = activations_.head.logits;
+  const MatrixView d_logits = memory_.matrix(logits.rows, logits.cols);
+  const LossSum sum = backend_->binary_cross_entropy(
+      *stream_, {logits, batch.labels, batch.weights, task_weights_.data(), d_logits});
+  backward(config, weights_, *backend_, *stream_, memory_, batch_, keys_values_, activations_, d_logits,
+           gradient_views_, inputs_);
+  accumulate_table_gradients();
+
+  result_.loss = sum.loss;
+  result_.weight = sum.weight;
+  result_.num_requests = batch_.num_requests;
+  result_.num_events = batch_.num_tokens();
+  result_.num_candidates = batch_.num_candidates;
+  result_.new_table_rows = state_->num_table_rows() - rows_before;
+  return sum.loss;
+}
+
+void Trainer::accumulate_table_gradients() {
+  const Config& config = state_->config;
+  const int64_t tokens = batch_.num_tokens();
+  std::vector<std::vector<GradientSource>> sources(config.tables.size());
+  auto add_features = [&](const std::vector<FeatureConfig>& features, const int32_t* rows, int64_t count,
+                          const MatrixView& d_input, int64_t column) {
+    for (size_t f = 0; f < features.size(); ++f) {
+      const int64_t table = config.table_index(features[f].table);
+      sources[static_cast<size_t>(table)].push_back(
+          {rows + static_cast<int64_t>(f) * count, d_input.data + column, d_input.stride, count});
+      column += config.tables[static_cast<size_t>(table)].width;
+    }
+    return column;
+  };
+  add_features(config.event_features, batch_.event_rows.data(), tokens, inputs_.features, 0);
+  const int64_t requests = batch_.num_requests;
+  const int64_t context_column =
+      add_features(config.user_features, batch_.user_rows.data(), requests, inputs_.user_input, 0);
+  const int64_t context_rows = static_cast<int64_t>(config.user_features.size()) * requests;
+  const int64_t time_column = add_features(config.context_features, batch_.user_rows.data() + context_rows, requests,
+                                           inputs_.user_input, context_column);
+  add_features(config.candidate_features, batch_.candidate_rows.data(), batch_.num_candidates,
+               inputs_.candidate_input, 0);
+
+  for (size_t t = 0; t < config.tables.size(); ++t) {
+    const TableConfig& table = config.tables[t];
+    const bool is_growable = state_->tables[t] != nullptr;
+    const int64_t rows = is_growable ? state_->tables[t]->num_rows() : table.rows + 1;
+    table_sums_[t].compute(pool_, sources[t], table.width, rows);
+    if (!is_growable) {
+      table_sums_[t].add_to(state_->layout.at(gradients_.data(), table_parameter(table)));
+    }
+  }
+
+  auto add_dense = [&](const char* name, GradientSource source, int64_t width, int64_t rows) {
+    position_sums_.compute(pool_, {source}, width, rows);
+    position_sums_.add_to(state_->layout.at(gradients_.data(), name));
+  };
+  add_dense("event_encoder.position.weight",
+            {batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens}, inputs_.features.cols,
+            config.max_history);
+  if (config.time != TimeMode::kNone) {
+    add_dense("event_encoder.time_bucket.weight",
+              {batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens}, config.time_width,
+              config.time_buckets + 1);
+  }
+  add_dense("global.user_time_bucket.weight",
+            {batch_.user_time_buckets.data(), inputs_.user_input.data + time_column, inputs_.user_input.stride,
+             requests},
+            config.time_width, config.time_buckets + 1);
+}
+
+double Trainer::gradient_norm() const {
+  double sum = squared_norm(pool_, gradients_.data(), gradients_.size());
+  for (size_t t = 0; t < table_sums_.size(); ++t) {
+    if (state_->tables[t] == nullptr) continue;
+    const std::vector<float>& sums = table_sums_[t].sums();
+    sum += squared_norm(pool_, sums.data(), static_cast<int64_t>(sums.size()));
+  }
+  return std::sqrt(sum);
+}
+
+double Trainer::learning_rate_factor(int64_t step) const {
+  double factor = 1.0;
+  if (options_.warmup_steps > 0) {
+    factor = std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.warmup_steps));
+  }
+  if (options_.decay_steps > 0) {
+    constexpr double kPi = 3.141592653589793238462643383279;
+    const double progress = std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.decay_steps));
+    factor *= options_.decay_floor + (1.0 - options_.decay_floor) * 0.5 * (1.0 + std::cos(kPi * progress));
+  }
+  return factor;
+}
+
+void Trainer::update(double gradient_scale, double factor) {
+  AdamwStep dense;
+  dense.weights = state_->dense.data();
+  dense.gradients = gradients_.data();
+  dense.first_moment = optimizer_->first_moment.data();
+  dense.second_moment = optimizer_->second_moment.data();
+  dense.ranges = &decay_ranges_;
+  dense.learning_rate = options_.learning_rate * factor;
+  dense.beta1 = options_.beta1;
+  dense.beta2 = options_.beta2;
+  dense.epsilon = options_.epsilon;
+  dense.weight_decay = options_.weight_decay;
+  dense.gradient_scale = gradient_scale;
+  dense.step = optimizer_->step;
+  adamw_step(pool_, dense);
+  for (size_t t = 0; t < table_sums_.size(); ++t) {
+    if (state_->tables[t] == nullptr) continue;
+    EmbeddingTable& table = *state_->tables[t];
+    const SegmentSum& sums = table_sums_[t];
+    row_wise_adagrad_step(pool_, {table.values(), table.states(), sums.rows().data(), sums.sums().data(),
+                                  static_cast<int64_t>(sums.rows().size()), table.width(),
+                                  options_.table_learning_rate * factor, options_.table_epsilon, gradient_scale});
+  }
+}
+
+void Trainer::step(const BatchView& batch) {
+  compute_gradients(batch);
+  const double norm = gradient_norm();
+  result_.gradient_norm = norm;
+  result_.is_skipped = !std::isfinite(norm) || !std::isfinite(result_.loss);
+  if (!result_.is_skipped) {
+    ++optimizer_->step;
+    const double factor = learning_rate_factor(optimizer_->step);
+    const bool is_clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
+    update(is_clipped ? options_.clip_norm / norm : 1.0, factor);
+    result_.learning_rate = options_.learning_rate * factor;
+    is_prepared_ = false;
+  }
+  result_.step = optimizer_->step;
+  count_bytes();
+}
+
+const float* Trainer::gradient(std::string_view name) const {
+  return gradients_.data() + state_->layout.get(name).offset;
+}
+
+TableGradient Trainer::table_gradient(int64_t table) const {
+  const SegmentSum& sums = table_sums_[static_cast<size_t>(table)];
+  return {&sums.rows(), &sums.sums()};
+}
+
+void Trainer::predict(const BatchView& batch, float* scores) {
+  validate_batch(state_->config, batch);
+  ReadOnlyLookup lookup(*state_);
+  prepare_batch(state_->config, batch, lookup, batch_);
+  prepare_weights();
+  WorkspaceScope scope(memory_);
+  run_forward(PassKind::kInference);
+  sigmoid_scores(activations_.head.logits, scores);
+}
+
+std::shared_ptr<const LongerModel> Trainer::snapshot() const {
+  return std::make_shared<const LongerModel>(std::make_unique<ModelState>(*state_), backend_);
+}
+
+}  // namespace longer
