@@ -79,7 +79,7 @@ java_tests() {
 }
 
 fuzz() { # fuzz <seconds per target>
-  local compiler c_compiler program failed=0
+  local compiler c_compiler program reader failed=0
   compiler=$(command -v clang++-14 || command -v clang++) || {
     echo "clang++ is not here"
     return 77
@@ -87,6 +87,7 @@ fuzz() { # fuzz <seconds per target>
   c_compiler=${compiler/clang++/clang}
   cmake -G Ninja -S native -B "$target/fuzz" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_C_COMPILER="$c_compiler" -DLONGER_FUZZERS=ON -DLONGER_TESTS=OFF -DLONGER_BENCHMARKS=OFF \
+    -DLONGER_SANITIZE=fuzzer-no-link,address,undefined \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" || return 1
   cmake --build "$target/fuzz" --parallel "$jobs" || return 1
   for program in "$target"/fuzz/tests/fuzz/*_fuzz; do
@@ -94,9 +95,10 @@ fuzz() { # fuzz <seconds per target>
       echo "error: no fuzz target was built"
       return 1
     }
-    mkdir -p "$target/fuzz/corpus/$(basename "$program")"
-    (cd "$target/fuzz" && "$program" -max_total_time="$1" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
-      "corpus/$(basename "$program")") || failed=1
+    reader=$(basename "$program" _fuzz)
+    mkdir -p "$target/fuzz/corpus/$reader"
+    (cd "$target/fuzz" && "$program" -max_total_time="$1" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 -verbosity=0 \
+      "corpus/$reader" $(ls -d "$root/native/tests/fuzz/seeds/$reader" 2> /dev/null)) || failed=1
   done
   return "$failed"
 }

@@ -75,7 +75,6 @@ longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int6
       if (*num_scores > 0) std::copy_n(outcome.scores.data(), *num_scores, &required(scores, "scores"));
       outcome_status = outcome.is_cache_miss ? LONGER_CACHE_MISS : static_cast<longer_status>(outcome.status);
       message = outcome.message;
-      return true;
     });
     return LONGER_OK;
   });
@@ -127,7 +126,7 @@ longer_status longer_ranker_explain(longer_ranker* ranker, const longer_ranking_
 longer_status longer_ranker_represent(longer_ranker* ranker, const longer_ranking_request* request, float* globals,
                                       int64_t num_global_values, float* candidates, int64_t num_candidate_values,
                                       longer_error* error) {
-  return guarded(error, [&] {
+  return guarded(error, [&]() -> longer_status {
     Ranker& r = required(ranker, "ranker").ranker;
     const RankRequest wanted = request_of(request);
     const Config& config = r.model().config();
@@ -138,8 +137,7 @@ longer_status longer_ranker_represent(longer_ranker* ranker, const longer_rankin
                    " values; got ", num_global_values, " and ", num_candidate_values);
     required(globals, "globals");
     if (candidate_values > 0) required(candidates, "candidates");
-    r.represent(wanted, globals, candidates);
-    return LONGER_OK;
+    return r.represent(wanted, globals, candidates) ? LONGER_OK : LONGER_CACHE_MISS;
   });
 }
 

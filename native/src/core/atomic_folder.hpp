@@ -8,54 +8,43 @@
 
 namespace longer {
 
-/// A folder that appears whole or not at all: files go to a temporary sibling, each is flushed to the disk, MANIFEST.json
-/// lists their sizes and checksums, and one rename puts the folder in place of an older one, which stays whole until then.
-/// Destroyed without commit, it removes what it wrote. One thread at a time.
+/// A folder that appears under its name whole or not at all.
+///
+/// Files go to a temporary sibling `.<name>.tmp-…`; `commit` flushes them to the disk, adds MANIFEST.json with their sizes
+/// and checksums (core/folder_manifest.hpp) and renames the sibling into place. An older folder stays whole until that
+/// rename and is deleted after it. On an error, and when destroyed without commit, the temporary is removed and the older
+/// folder is as it was. One thread at a time; writers of the same folder may run side by side, the last commit stays.
 class AtomicFolderWriter {
  public:
-  /// Creates the temporary sibling of `path`. Throws IoError, InvalidArgument for an empty path.
-  explicit AtomicFolderWriter(std::string path);
+  /// `path` may be absent, an empty folder, or a folder of the same `format` that holds only what its manifest names;
+  /// InvalidArgument for anything else, because commit would delete it. Its parent must exist. Throws IoError.
+  AtomicFolderWriter(const std::string& path, std::string format);
   ~AtomicFolderWriter();
   AtomicFolderWriter(const AtomicFolderWriter&) = delete;
   AtomicFolderWriter& operator=(const AtomicFolderWriter&) = delete;
 
-  /// Starts a file; write to it, then hand it to `close`.
-  std::unique_ptr<OutputFile> open(const std::string& name);
-  void close(const std::string& name, OutputFile& file);
-  void write_text(const std::string& name, std::string_view text);
-  /// Writes the manifest and swaps the folder in. Throws IoError and leaves the old folder as it was.
+  /// Starts a file of the folder; it lives as long as the writer. Throws IoError.
+  OutputFile& create(const std::string& name);
+  void write_text(const std::string& name, std::string_view text) { create(name).write(text); }
+  /// Puts the folder in place; the last call. Throws IoError, and InvalidArgument when `path` may no longer be replaced.
   void commit();
 
  private:
-  struct Entry {
+  struct NamedFile {
     std::string name;
-    int64_t bytes;
-    uint32_t checksum;
+    std::unique_ptr<OutputFile> file;
   };
   void remove_temporary() noexcept;
 
+  std::string format_;
+  std::string parent_;
   std::string path_;
   std::string temporary_;
-  std::vector<Entry> entries_;
-  bool is_committed_ = false;
+  std::vector<NamedFile> files_;
 };
 
-/// Maps a file of such a folder after checking its size and checksum against the manifest. Throws IoError when folder,
-/// manifest or file cannot be read, CorruptData naming the file when they disagree.
-class AtomicFolderReader {
- public:
-  explicit AtomicFolderReader(std::string path);
-  bool contains(std::string_view name) const;
-  MappedFile open(const std::string& name) const;
-
- private:
-  struct Entry {
-    std::string name;
-    int64_t bytes;
-    uint32_t checksum;
-  };
-  std::string path_;
-  std::vector<Entry> entries_;
-};
+/// Puts folder `from` in the place of folder `to` on a file system that cannot exchange names; what stood there ends up at
+/// `from`. `to` is absent between two renames; when the second fails the first is undone. Throws IoError.
+void replace_by_two_renames(const std::string& from, const std::string& to);
 
 }  // namespace longer

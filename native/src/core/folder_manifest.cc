@@ -81,8 +81,8 @@ FolderManifest FolderManifest::parse(std::string_view json, const std::string& p
                      manifest.contains("files") && manifest["files"].is_object();
   if (!valid) fail_corrupt(path, "expected the keys format, format_version and files");
   if (manifest["format_version"].get<uint64_t>() != kFormatVersion) {
-    fail_corrupt(path, "unknown format_version; got ", manifest["format_version"].dump(),
-                 ", expected ", kFormatVersion);
+    fail(Status::kUnsupported, "[manifest] ", path, ": this version reads format_version ",
+         kFormatVersion, "; got ", manifest["format_version"].dump());
   }
   FolderManifest result;
   result.format = manifest["format"].get<std::string>();

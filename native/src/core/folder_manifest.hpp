@@ -23,7 +23,7 @@ struct FolderManifest {
   std::string to_json() const;
   /// Parses strictly: no unknown key, lower-case checksums, file names without '/'. Throws CorruptData naming `path`.
   static FolderManifest parse(std::string_view json, const std::string& path);
-  /// Reads `folder`/MANIFEST.json. Throws IoError, CorruptData.
+  /// Reads `folder`/MANIFEST.json. Throws IoError, CorruptData, Unsupported for a later format_version.
   static FolderManifest read(const std::string& folder);
 
   /// Maps a file of `folder` and compares its size and checksum. Throws CorruptData when they differ or when the manifest

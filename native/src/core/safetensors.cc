@@ -86,7 +86,6 @@ Json parse_header(const std::string& path, std::string_view text) {
     corrupt(path, "the header is not valid JSON: ", e.what());
   }
   if (has_duplicate) corrupt(path, "the header names \"", duplicate, "\" twice");
-  if (!header.is_object()) corrupt(path, "the header is not a JSON object");
   return header;
 }
 
@@ -124,7 +123,9 @@ SafetensorsReader::SafetensorsReader(MappedFile file) : file_(std::move(file)) {
   data_ = file_.data() + kLengthBytes + header_bytes;
   data_bytes_ = file_.bytes() - kLengthBytes - header_bytes;
 
-  const Json header = parse_header(path, file_.text().substr(kLengthBytes, length));
+  const std::string_view text = file_.text().substr(kLengthBytes, length);
+  if (text.empty() || text.front() != '{') corrupt(path, "the header must start with {");
+  const Json header = parse_header(path, text);
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;
     if (!entry.is_object()) corrupt(path, "tensor \"", name, "\" is not an object");

@@ -1,13 +1,13 @@
 #include "core/thread_pool.hpp"
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "core/condition.hpp"
 #include "core/processors.hpp"
 #include "longer/error.hpp"
 
@@ -47,8 +47,8 @@ struct ThreadPool::State {
   std::atomic<bool> failed{false};
 
   std::mutex mutex;
-  std::condition_variable wake;      // helpers: a region opened, or stop
-  std::condition_variable finished;  // owner: the last helper left
+  Condition wake;      // helpers: a region opened, or stop
+  Condition finished;  // owner: the last helper left
   std::atomic<int> sleepers{0};
   std::atomic<bool> owner_sleeps{false};
   std::atomic<bool> stop{false};

@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kSmallestBlock = size_t{1} << 18;
+constexpr size_t kMostBytes = size_t{1} << 62;
 constexpr size_t kLargestGrowth = size_t{1} << 26;  // beyond it blocks are as large as asked for
 
 }  // namespace
@@ -24,9 +25,12 @@ size_t Workspace::capacity_bytes() const {
   return sum;
 }
 
-void* Workspace::allocate_bytes(size_t bytes) {
-  if (bytes > SIZE_MAX / 2) fail(Status::kOutOfMemory, "[workspace] no room for ", bytes, " bytes");
-  bytes = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+void* Workspace::allocate_elements(int64_t count, size_t element_bytes) {
+  if (count < 0 || static_cast<size_t>(count) > kMostBytes / element_bytes) {
+    fail(Status::kOutOfMemory, "[workspace] no room for ", count, " elements of ", element_bytes, " bytes");
+  }
+  const size_t wanted = static_cast<size_t>(count) * element_bytes;
+  const size_t bytes = std::max(kAlignment, (wanted + kAlignment - 1) / kAlignment * kAlignment);
   if (current_ < blocks_.size() && bytes <= blocks_[current_].bytes - used_) {
     std::byte* data = blocks_[current_].data + used_;
     used_ += bytes;

@@ -21,7 +21,7 @@ class Workspace {
   /// `count` elements of a trivial type. Throws OutOfMemory.
   template <class T>
   T* allocate(int64_t count) {
-    return static_cast<T*>(allocate_bytes(static_cast<size_t>(count) * sizeof(T)));
+    return static_cast<T*>(allocate_elements(count, sizeof(T)));
   }
   MatrixView matrix(int64_t rows, int64_t cols) { return {allocate<float>(rows * cols), rows, cols}; }
 
@@ -42,7 +42,7 @@ class Workspace {
     std::byte* data;
     size_t bytes;
   };
-  void* allocate_bytes(size_t bytes);
+  void* allocate_elements(int64_t count, size_t element_bytes);
 
   std::vector<Block> blocks_;
   size_t current_ = 0;  // block in use

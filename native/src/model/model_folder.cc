@@ -3,17 +3,22 @@
 #include <algorithm>
 
 #include "core/atomic_folder.hpp"
+#include "core/folder_manifest.hpp"
 #include "core/safetensors.hpp"
 #include "longer/error.hpp"
 
 namespace longer {
 namespace {
 
+constexpr const char* kFormat = "longer-model";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kDense = "dense.safetensors";
 constexpr const char* kTables = "tables.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
-constexpr int64_t kIdsPerWrite = 8192;
+constexpr const char* kStep = "step";
+constexpr const char* kFirstMoment = "adam.m.";
+constexpr const char* kSecondMoment = "adam.v.";
+constexpr int64_t kRowsPerWrite = 8192;
 
 std::string ids_name(const TableConfig& t) { return "table." + t.name + ".ids"; }
 std::string rows_name(const TableConfig& t) { return "table." + t.name + ".rows"; }
@@ -43,89 +48,101 @@ void read_arena(const SafetensorsReader& reader, const ParameterLayout& layout, 
 void write_dense(const ModelState& state, AtomicFolderWriter& folder) {
   std::vector<TensorSpec> specs;
   declare_arena(state.layout, "", specs);
-  const auto file = folder.open(kDense);
-  SafetensorsWriter writer(*file, std::move(specs));
+  SafetensorsWriter writer(folder.create(kDense), std::move(specs));
   append_arena(state.layout, "", state.dense.data(), writer);
   writer.finish();
-  folder.close(kDense, *file);
 }
 
-/// Calls write(begin, end) over the rows by id in pieces of bounded size.
-template <class Write>
-void in_pieces(const std::vector<int32_t>& rows, const Write& write) {
+/// A growable table and the order in which its rows are written.
+struct OrderedTable {
+  const TableConfig* config;
+  const EmbeddingTable* table;
+  std::vector<int32_t> rows;  // by id, the out-of-vocabulary row left out
+};
+
+std::vector<OrderedTable> growable_tables(const ModelState& state) {
+  std::vector<OrderedTable> tables;
+  for (size_t t = 0; t < state.tables.size(); ++t) {
+    if (state.tables[t] == nullptr) continue;
+    tables.push_back({&state.config.tables[t], state.tables[t].get(), state.tables[t]->rows_by_id()});
+  }
+  return tables;
+}
+
+/// Streams `width` elements for each row in order, gathered in pieces of bounded size: gather(row, where they go).
+template <class T, class Gather>
+void append_rows(SafetensorsWriter& writer, const std::string& name, const std::vector<int32_t>& rows, int64_t width,
+                 const Gather& gather) {
+  std::vector<T> piece(static_cast<size_t>(kRowsPerWrite * width));
   const auto count = static_cast<int64_t>(rows.size());
-  for (int64_t begin = 0; begin < count; begin += kIdsPerWrite) write(begin, std::min(count, begin + kIdsPerWrite));
+  for (int64_t begin = 0; begin < count; begin += kRowsPerWrite) {
+    const int64_t end = std::min(count, begin + kRowsPerWrite);
+    for (int64_t i = begin; i < end; ++i) {
+      gather(rows[static_cast<size_t>(i)], piece.data() + (i - begin) * width);
+    }
+    writer.append(name, piece.data(), (end - begin) * width * static_cast<int64_t>(sizeof(T)));
+  }
 }
 
-void write_tables(const ModelState& state, AtomicFolderWriter& folder) {
+void write_tables(const std::vector<OrderedTable>& tables, AtomicFolderWriter& folder) {
   std::vector<TensorSpec> specs;
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    specs.push_back({ids_name(state.config.tables[t]), Dtype::kI64, {state.tables[t]->num_ids()}});
+  for (const OrderedTable& t : tables) specs.push_back({ids_name(*t.config), Dtype::kI64, {t.table->num_ids()}});
+  for (const OrderedTable& t : tables) {
+    specs.push_back({rows_name(*t.config), Dtype::kF32, {t.table->num_rows(), t.table->width()}});
   }
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    const EmbeddingTable& table = *state.tables[t];
-    specs.push_back({rows_name(state.config.tables[t]), Dtype::kF32, {table.num_rows(), table.width()}});
+  SafetensorsWriter writer(folder.create(kTables), std::move(specs));
+  for (const OrderedTable& t : tables) {
+    append_rows<int64_t>(writer, ids_name(*t.config), t.rows, 1,
+                         [&](int32_t row, int64_t* id) { *id = t.table->id_of(row); });
   }
-  const auto file = folder.open(kTables);
-  SafetensorsWriter writer(*file, std::move(specs));
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    const EmbeddingTable& table = *state.tables[t];
-    const std::vector<int32_t> rows = table.rows_by_id();
-    std::vector<int64_t> ids;
-    in_pieces(rows, [&](int64_t begin, int64_t end) {
-      ids.clear();
-      for (int64_t i = begin; i < end; ++i) ids.push_back(table.id_of(rows[static_cast<size_t>(i)]));
-      writer.append(ids_name(state.config.tables[t]), ids.data(), (end - begin) * static_cast<int64_t>(sizeof(int64_t)));
-    });
-  }
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    const EmbeddingTable& table = *state.tables[t];
-    const std::string name = rows_name(state.config.tables[t]);
-    append_floats(writer, name, table.values(), table.width());
-    std::vector<float> values;
-    in_pieces(table.rows_by_id(), [&, rows = table.rows_by_id()](int64_t begin, int64_t end) {
-      values.clear();
-      for (int64_t i = begin; i < end; ++i) {
-        const float* row = table.values() + rows[static_cast<size_t>(i)] * table.width();
-        values.insert(values.end(), row, row + table.width());
-      }
-      append_floats(writer, name, values.data(), static_cast<int64_t>(values.size()));
+  for (const OrderedTable& t : tables) {
+    const int64_t width = t.table->width();
+    append_floats(writer, rows_name(*t.config), t.table->values(), width);
+    append_rows<float>(writer, rows_name(*t.config), t.rows, width, [&](int32_t row, float* values) {
+      std::copy_n(t.table->values() + row * width, width, values);
     });
   }
   writer.finish();
-  folder.close(kTables, *file);
 }
 
-void write_optimizer(const ModelState& state, const OptimizerState& optimizer, AtomicFolderWriter& folder) {
-  std::vector<TensorSpec> specs = {{"step", Dtype::kI64, {1}}};
-  declare_arena(state.layout, "adam.m.", specs);
-  declare_arena(state.layout, "adam.v.", specs);
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    specs.push_back({states_name(state.config.tables[t]), Dtype::kF32, {state.tables[t]->num_rows()}});
-  }
-  const auto file = folder.open(kOptimizer);
-  SafetensorsWriter writer(*file, std::move(specs));
-  writer.append("step", &optimizer.step, sizeof(optimizer.step));
-  append_arena(state.layout, "adam.m.", optimizer.first_moment.data(), writer);
-  append_arena(state.layout, "adam.v.", optimizer.second_moment.data(), writer);
-  for (size_t t = 0; t < state.tables.size(); ++t) {
-    if (state.tables[t] == nullptr) continue;
-    const EmbeddingTable& table = *state.tables[t];
-    std::vector<float> states = {table.states()[0]};
-    for (const int32_t row : table.rows_by_id()) states.push_back(table.states()[row]);
-    append_floats(writer, states_name(state.config.tables[t]), states.data(), static_cast<int64_t>(states.size()));
+void write_optimizer(const ParameterLayout& layout, const std::vector<OrderedTable>& tables,
+                     const OptimizerState& optimizer, AtomicFolderWriter& folder) {
+  std::vector<TensorSpec> specs = {{kStep, Dtype::kI64, {1}}};
+  declare_arena(layout, kFirstMoment, specs);
+  declare_arena(layout, kSecondMoment, specs);
+  for (const OrderedTable& t : tables) specs.push_back({states_name(*t.config), Dtype::kF32, {t.table->num_rows()}});
+  SafetensorsWriter writer(folder.create(kOptimizer), std::move(specs));
+  writer.append(kStep, &optimizer.step, sizeof(optimizer.step));
+  append_arena(layout, kFirstMoment, optimizer.first_moment.data(), writer);
+  append_arena(layout, kSecondMoment, optimizer.second_moment.data(), writer);
+  for (const OrderedTable& t : tables) {
+    append_floats(writer, states_name(*t.config), t.table->states(), 1);
+    append_rows<float>(writer, states_name(*t.config), t.rows, 1,
+                       [&](int32_t row, float* value) { *value = t.table->states()[row]; });
   }
   writer.finish();
-  folder.close(kOptimizer, *file);
 }
 
-void read_tables(const AtomicFolderReader& folder, const SafetensorsReader* optimizer, ModelState& state) {
-  const SafetensorsReader reader(folder.open(kTables));
+FolderManifest read_manifest(const std::string& path) {
+  FolderManifest manifest = FolderManifest::read(path);
+  if (manifest.format != kFormat) {
+    fail(Status::kCorruptData, "[model] ", path, " is a ", manifest.format, " folder; expected ", kFormat);
+  }
+  return manifest;
+}
+
+Config read_config(const std::string& path, const FolderManifest& manifest) {
+  const MappedFile file = manifest.open(path, kConfig);
+  try {
+    return Config::parse(file.text());
+  } catch (const Error& e) {
+    if (e.status() != Status::kInvalidArgument) throw;
+    fail(Status::kCorruptData, "[model] ", file.path(), ": ", e.what());
+  }
+}
+
+void read_tables(MappedFile file, const SafetensorsReader* optimizer, ModelState& state) {
+  const SafetensorsReader reader(std::move(file));
   for (size_t t = 0; t < state.tables.size(); ++t) {
     const TableConfig& config = state.config.tables[t];
     if (config.rows > 0) continue;
@@ -149,49 +166,53 @@ void read_tables(const AtomicFolderReader& folder, const SafetensorsReader* opti
   }
 }
 
-std::unique_ptr<ModelState> read_state(const AtomicFolderReader& folder, const SafetensorsReader* optimizer) {
-  const MappedFile config = folder.open(kConfig);
-  auto state = std::make_unique<ModelState>(Config::parse(config.text()));
-  const SafetensorsReader dense(folder.open(kDense));
+std::unique_ptr<ModelState> read_state(const std::string& path, const FolderManifest& manifest,
+                                       const SafetensorsReader* optimizer) {
+  auto state = std::make_unique<ModelState>(read_config(path, manifest));
+  const SafetensorsReader dense(manifest.open(path, kDense));
   read_arena(dense, state->layout, "", state->dense.data());
-  read_tables(folder, optimizer, *state);
+  read_tables(manifest.open(path, kTables), optimizer, *state);
   return state;
 }
 
-void write_state(const ModelState& state, AtomicFolderWriter& folder) {
+void save(const ModelState& state, const OptimizerState* optimizer, const std::string& path) {
+  AtomicFolderWriter folder(path, kFormat);
   folder.write_text(kConfig, state.config.to_json() + "\n");
   write_dense(state, folder);
-  write_tables(state, folder);
+  const std::vector<OrderedTable> tables = growable_tables(state);
+  write_tables(tables, folder);
+  if (optimizer != nullptr) write_optimizer(state.layout, tables, *optimizer, folder);
+  folder.commit();
 }
 
 }  // namespace
 
-void save_model(const ModelState& state, const std::string& path) {
-  AtomicFolderWriter folder(path);
-  write_state(state, folder);
-  folder.commit();
+void save_model(const ModelState& state, const std::string& path) { save(state, nullptr, path); }
+
+std::unique_ptr<ModelState> load_model(const std::string& path) {
+  return read_state(path, read_manifest(path), nullptr);
 }
 
-std::unique_ptr<ModelState> load_model(const std::string& path) { return read_state(AtomicFolderReader(path), nullptr); }
-
 void save_checkpoint(const ModelState& state, const OptimizerState& optimizer, const std::string& path) {
-  AtomicFolderWriter folder(path);
-  write_state(state, folder);
-  write_optimizer(state, optimizer, folder);
-  folder.commit();
+  save(state, &optimizer, path);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
-  const AtomicFolderReader folder(path);
-  check_argument(folder.contains(kOptimizer), "[checkpoint] ", path, " holds a model without optimizer state");
-  const SafetensorsReader reader(folder.open(kOptimizer));
+  const FolderManifest manifest = read_manifest(path);
+  check_argument(manifest.files.count(kOptimizer) == 1, "[checkpoint] ", path,
+                 " holds a model without optimizer state");
+  const SafetensorsReader reader(manifest.open(path, kOptimizer));
   Checkpoint checkpoint;
-  checkpoint.state = read_state(folder, &reader);
+  checkpoint.state = read_state(path, manifest, &reader);
   const ParameterLayout& layout = checkpoint.state->layout;
   checkpoint.optimizer = std::make_unique<OptimizerState>(layout.arena_size());
-  checkpoint.optimizer->step = *reader.values<int64_t>("step", {1});
-  read_arena(reader, layout, "adam.m.", checkpoint.optimizer->first_moment.data());
-  read_arena(reader, layout, "adam.v.", checkpoint.optimizer->second_moment.data());
+  checkpoint.optimizer->step = *reader.values<int64_t>(kStep, {1});
+  if (checkpoint.optimizer->step < 0) {
+    fail(Status::kCorruptData, "[checkpoint] ", reader.path(), ": step must not be negative; got ",
+         checkpoint.optimizer->step);
+  }
+  read_arena(reader, layout, kFirstMoment, checkpoint.optimizer->first_moment.data());
+  read_arena(reader, layout, kSecondMoment, checkpoint.optimizer->second_moment.data());
   return checkpoint;
 }
 

@@ -7,8 +7,8 @@
 
 namespace longer {
 
-/// Writes a model folder (native/docs/model-format.md) that appears whole or not at all. Throws IoError; an older folder at
-/// `path` stays as it was then.
+/// Writes a model folder (native/docs/model-format.md) that appears whole or not at all. Throws IoError, and InvalidArgument
+/// when `path` holds anything but a model folder; what stood at `path` stays as it was then.
 void save_model(const ModelState& state, const std::string& path);
 /// Reads a model folder. Throws IoError, CorruptData naming the file, Unsupported for a later format.
 std::unique_ptr<ModelState> load_model(const std::string& path);

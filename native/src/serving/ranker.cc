@@ -1,5 +1,8 @@
 #include "serving/ranker.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "longer/error.hpp"
 #include "serving/ranker_context.hpp"
 
@@ -60,13 +63,11 @@ HistoryKey Ranker::key_of(const RankRequest& request) const {
   return key;
 }
 
-void Ranker::encode_and_score(Context& c, const RankRequest& request, PassKind kind) {
+void Ranker::encode_and_score(Context& c, PassKind kind, float* event_tokens) {
   const Config& config = model_->config();
-  ReadOnlyLookup lookup(model_->state());
-  prepare_batch(config, request.batch, lookup, c.batch);
   allocate_keys_values(config, c.batch, c.memory, c.keys_values);
   encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
-              c.activations);
+              c.activations, event_tokens);
   score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
                    c.activations);
 }
@@ -85,18 +86,12 @@ std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest
   return encoding;
 }
 
-bool Ranker::rank(const RankRequest& request, float* scores) {
-  check_request(request);
-  num_requests_.fetch_add(1, std::memory_order_relaxed);
-  num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
-  const bool is_empty = request.batch.num_candidates == 0;
-  if (is_empty && request.cache_mode == CacheMode::kNone) return true;
-
-  ContextLease lease(*this);
-  Context& c = *lease;
+bool Ranker::score(Context& c, const RankRequest& request) {
+  const Config& config = model_->config();
+  ReadOnlyLookup lookup(model_->state());
   if (request.cache_mode == CacheMode::kNone) {
-    encode_and_score(c, request, PassKind::kInference);
-    sigmoid_scores(c.activations.head.logits, scores);
+    prepare_batch(config, request.batch, lookup, c.batch);
+    encode_and_score(c, PassKind::kInference, nullptr);
     return true;
   }
   const HistoryKey key = key_of(request);
@@ -105,30 +100,46 @@ bool Ranker::rank(const RankRequest& request, float* scores) {
     if (request.cache_mode == CacheMode::kOnly) return false;
     encoding = encode(c, request, key);
   }
-  if (is_empty) return true;
-  const Config& config = model_->config();
-  ReadOnlyLookup lookup(model_->state());
-  prepare_candidates(config, request.batch, encoding->history(), lookup, c.batch);
+  const CachedHistory& history = encoding->history();
+  if (config.time != TimeMode::kNone && history.num_groups > 0) {
+    check_argument(request.batch.reference_times[0] >= history.newest_time, "[rank] the reference time ",
+                   request.batch.reference_times[0], " lies before the newest event of the cached history, ",
+                   history.newest_time);
+  }
+  prepare_candidates(config, request.batch, history, lookup, c.batch);
   score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, PassKind::kInference,
                    encoding->keys_values(), c.activations);
+  return true;
+}
+
+bool Ranker::rank(const RankRequest& request, float* scores) {
+  check_request(request);
+  num_requests_.fetch_add(1, std::memory_order_relaxed);
+  num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
+  const bool is_nothing = request.cache_mode == CacheMode::kNone && request.batch.num_candidates == 0;
+  if (is_nothing) return true;
+  ContextLease lease(*this);
+  Context& c = *lease;
+  if (!score(c, request)) return false;
   sigmoid_scores(c.activations.head.logits, scores);
+  return true;
+}
+
+bool Ranker::represent(const RankRequest& request, float* globals, float* candidates) {
+  check_request(request);
+  ContextLease lease(*this);
+  Context& c = *lease;
+  if (!score(c, request)) return false;
+  const MatrixView& rows = c.activations.head.normed;
+  const int64_t num_globals = model_->config().num_globals();
+  std::copy_n(rows.data, num_globals * rows.cols, globals);
+  std::copy_n(rows.row(num_globals), request.batch.num_candidates * rows.cols, candidates);
   return true;
 }
 
 RankerStats Ranker::stats() const {
   return {num_requests_.load(std::memory_order_relaxed), num_candidates_.load(std::memory_order_relaxed),
           cache_.stats()};
-}
-
-void Ranker::represent(const RankRequest& request, float* globals, float* candidates) {
-  check_request(request);
-  ContextLease lease(*this);
-  Context& c = *lease;
-  encode_and_score(c, request, PassKind::kInference);
-  const MatrixView& rows = c.activations.head.normed;
-  const int64_t num_globals = model_->config().num_globals();
-  std::copy_n(rows.data, num_globals * rows.cols, globals);
-  std::copy_n(rows.row(num_globals), request.batch.num_candidates * rows.cols, candidates);
 }
 
 }  // namespace longer

@@ -44,8 +44,11 @@ class Ranker {
   /// attribution [L] of one candidate's score to the request's events (longer_ranker_explain in the C ABI).
   void explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution);
 
-  /// Final vectors after the head's norm: globals [G, D], candidates [C, D].
-  void represent(const RankRequest& request, float* globals, float* candidates);
+  /// Final vectors after the head's norm: globals [G, D], candidates [C, D]. False as rank.
+  bool represent(const RankRequest& request, float* globals, float* candidates);
+
+  /// Throws InvalidArgument for a malformed request.
+  void check_request(const RankRequest& request) const;
 
   bool evict(int64_t user_key) { return cache_.evict(user_key); }
   RankerStats stats() const;
@@ -54,15 +57,16 @@ class Ranker {
   struct Context;
   class ContextLease;
 
-  void check_request(const RankRequest& request) const;
   HistoryKey key_of(const RankRequest& request) const;
-  void encode_and_score(Context& context, const RankRequest& request, PassKind kind);
+  void encode_and_score(Context& context, PassKind kind, float* event_tokens);
   std::shared_ptr<const UserEncoding> encode(Context& context, const RankRequest& request, const HistoryKey& key);
+  bool score(Context& context, const RankRequest& request);
 
   std::shared_ptr<const LongerModel> model_;
   UserKvCache cache_;
   std::mutex contexts_mutex_;
-  std::vector<std::unique_ptr<Context>> free_contexts_;
+  size_t num_contexts_ = 0;
+  std::vector<std::unique_ptr<Context>> free_contexts_;  // room for all of them
   std::atomic<int64_t> num_requests_{0};
   std::atomic<int64_t> num_candidates_{0};
 };

@@ -24,6 +24,9 @@ class Ranker::ContextLease {
       if (!ranker.free_contexts_.empty()) {
         context_ = std::move(ranker.free_contexts_.back());
         ranker.free_contexts_.pop_back();
+      } else {
+        ranker.free_contexts_.reserve(ranker.num_contexts_ + 1);  // giving back never allocates
+        ++ranker.num_contexts_;
       }
     }
     if (context_ == nullptr) context_ = std::make_unique<Context>(ranker.model_->backend());

@@ -1,6 +1,7 @@
 #include "serving/submission_queue.hpp"
 
-#include <algorithm>
+#include <new>
+#include <utility>
 
 #include "core/thread_pool.hpp"
 
@@ -8,38 +9,37 @@ namespace longer {
 
 /// A request with columns of its own.
 struct SubmissionQueue::Submission {
-  int64_t tag = 0;
+  int64_t tag;
   RankRequest request;
-  std::vector<int64_t> integers;
-  std::vector<float> scores;
+  std::vector<int64_t> integers;  // every column, one behind the other
 
   Submission(const Config& config, const RankRequest& source, int64_t tag_in) : tag(tag_in), request(source) {
-    const BatchView& b = source.batch;
+    BatchView& b = request.batch;
     const auto event_features = static_cast<int64_t>(config.event_features.size());
     const auto candidate_features = static_cast<int64_t>(config.candidate_features.size());
-    BatchView& own = request.batch;
-    std::vector<std::pair<const int64_t**, int64_t>> columns;  // where the copy's pointer goes, and its length
-    auto copy = [&](const int64_t* from, int64_t count, const int64_t** to) {
-      if (from == nullptr) return;
-      integers.insert(integers.end(), from, from + count);
-      columns.emplace_back(to, count);
+    struct Column {
+      const int64_t** values;
+      int64_t count;
     };
-    copy(b.event_offsets, 2, &own.event_offsets);
-    copy(b.candidate_offsets, 2, &own.candidate_offsets);
-    copy(b.event_ids, event_features * b.num_events, &own.event_ids);
-    copy(b.event_times, b.num_events, &own.event_times);
-    copy(b.first_ordinals, 1, &own.first_ordinals);
-    copy(b.reference_times, 1, &own.reference_times);
-    copy(b.user_ids, config.num_user_features(), &own.user_ids);
-    copy(b.candidate_ids, candidate_features * b.num_candidates, &own.candidate_ids);
-    const int64_t* next = integers.data();
-    for (const auto& [pointer, count] : columns) {
-      *pointer = next;
-      next += count;
+    const Column columns[] = {{&b.event_offsets, 2},
+                              {&b.candidate_offsets, 2},
+                              {&b.event_ids, event_features * b.num_events},
+                              {&b.event_times, b.num_events},
+                              {&b.first_ordinals, 1},
+                              {&b.reference_times, 1},
+                              {&b.user_ids, config.num_user_features()},
+                              {&b.candidate_ids, candidate_features * b.num_candidates}};
+    int64_t total = 0;
+    for (const Column& column : columns) total += column.count;
+    integers.reserve(static_cast<size_t>(total));  // the copies stay where they are put
+    for (const Column& column : columns) {
+      if (*column.values == nullptr) continue;
+      const int64_t* copy = integers.data() + integers.size();
+      integers.insert(integers.end(), *column.values, *column.values + column.count);
+      *column.values = copy;
     }
-    own.labels = nullptr;
-    own.weights = nullptr;
-    scores.resize(config.tasks.size() * static_cast<size_t>(b.num_candidates));
+    b.labels = nullptr;
+    b.weights = nullptr;
   }
 };
 
@@ -58,21 +58,23 @@ SubmissionQueue::~SubmissionQueue() {
 }
 
 void SubmissionQueue::submit(const RankRequest& request, int64_t tag) {
-  check_argument(request.batch.num_requests == 1, "[submit] a ranking request holds one history; got num_requests ",
-                 request.batch.num_requests);
-  validate_batch(ranker_.model().config(), request.batch);
+  ranker_.check_request(request);
   auto submission = std::make_unique<Submission>(ranker_.model().config(), request, tag);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (static_cast<int64_t>(waiting_.size()) >= capacity_) {
       fail(Status::kOverloaded, "[submit] ", capacity_, " submissions are waiting already");
     }
-    if (workers_.empty()) {
-      for (int i = 0; i < ThreadPool::available_processors(); ++i) workers_.emplace_back([this] { work(); });
-    }
+    if (workers_.empty()) start_workers();
     waiting_.push_back(std::move(submission));
   }
   has_work_.notify_one();
+}
+
+void SubmissionQueue::start_workers() {
+  const int wanted = ranker_.model().backend().device().num_threads;
+  const int count = wanted > 0 ? wanted : ThreadPool::available_processors();
+  for (int i = 0; i < count; ++i) workers_.emplace_back([this] { work(); });
 }
 
 void SubmissionQueue::work() {
@@ -88,11 +90,16 @@ void SubmissionQueue::work() {
     SubmissionOutcome outcome;
     outcome.tag = submission->tag;
     try {
-      outcome.is_cache_miss = !ranker_.rank(submission->request, submission->scores.data());
-      outcome.scores = std::move(submission->scores);
+      std::vector<float> scores(ranker_.model().config().tasks.size() *
+                                static_cast<size_t>(submission->request.batch.num_candidates));
+      outcome.is_cache_miss = !ranker_.rank(submission->request, scores.data());
+      if (!outcome.is_cache_miss) outcome.scores = std::move(scores);
     } catch (const Error& e) {
       outcome.status = e.status();
       outcome.message = e.what();
+    } catch (const std::bad_alloc&) {
+      outcome.status = Status::kOutOfMemory;
+      outcome.message = "[rank] the process has no memory left for this request";
     } catch (const std::exception& e) {
       outcome.status = Status::kInternal;
       outcome.message = e.what();

@@ -1,5 +1,8 @@
 #pragma once
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -18,34 +21,40 @@ struct SubmissionOutcome {
   Status status = Status::kOk;
   bool is_cache_miss = false;
   std::string message;
-  std::vector<float> scores;  // [tasks, C]
+  std::vector<float> scores;  // [tasks, C]; empty unless it was ranked
 };
 
-/// Ranks copied requests on worker threads, started at the first submission. Safe from any thread.
+/// Ranks copied requests on as many worker threads as the model's device has; they start at the first submission. Safe from
+/// any thread.
 class SubmissionQueue {
  public:
   SubmissionQueue(Ranker& ranker, int64_t capacity);
   /// Drops what waits, finishes what runs.
   ~SubmissionQueue();
+  SubmissionQueue(const SubmissionQueue&) = delete;
+  SubmissionQueue& operator=(const SubmissionQueue&) = delete;
 
   /// Copies the request. Throws Overloaded when `capacity` submissions wait, InvalidArgument for a malformed request.
   void submit(const RankRequest& request, int64_t tag);
-  /// Waits up to `timeout_ms` for a finished submission, oldest first; false when there was none. `take` receives it and
-  /// returns whether to remove it.
+  /// Waits up to `timeout_ms` (at most a day) for a finished submission and passes the oldest to `take`; false when there
+  /// was none. The outcome is dropped when `take` returns and kept when it throws.
   template <class Take>
   bool poll(int64_t timeout_ms, const Take& take) {
+    const std::chrono::milliseconds timeout(std::clamp<int64_t>(timeout_ms, 0, kLongestPollMs));
     std::unique_lock<std::mutex> lock(mutex_);
-    const bool is_done = has_finished_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                                                [this] { return !finished_.empty(); });
-    if (!is_done) return false;
-    if (take(finished_.front())) finished_.pop_front();
+    if (!has_finished_.wait_for(lock, timeout, [this] { return !finished_.empty(); })) return false;
+    take(static_cast<const SubmissionOutcome&>(finished_.front()));
+    finished_.pop_front();
     return true;
   }
-  /// Takes a waiting submission back; false when it has started, is finished or is not known.
+  /// Takes a waiting submission back, which then has no outcome; false when it has started, is finished or is not known.
   bool cancel(int64_t tag);
 
  private:
+  static constexpr int64_t kLongestPollMs = 86'400'000;
+
   struct Submission;
+  void start_workers();
   void work();
 
   Ranker& ranker_;

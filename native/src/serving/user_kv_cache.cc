@@ -1,5 +1,8 @@
 #include "serving/user_kv_cache.hpp"
 
+#include <iterator>
+#include <utility>
+
 #include "core/live_count.hpp"
 
 namespace longer {
@@ -41,34 +44,41 @@ std::shared_ptr<const UserEncoding> UserKvCache::find(const HistoryKey& key) {
   return *found->second;
 }
 
-void UserKvCache::remove(Entries::iterator entry) {
-  stats_.bytes -= (*entry)->bytes();
-  live_bytes().add(-(*entry)->bytes());
+void UserKvCache::move_out(Entries::iterator entry, Entries& removed) {
+  const int64_t bytes = (*entry)->bytes();
+  stats_.bytes -= bytes;
+  live_bytes().add(-bytes);
   --stats_.entries;
   by_user_.erase((*entry)->key().user_key);
-  entries_.erase(entry);
+  removed.splice(removed.end(), entries_, entry);
 }
 
 void UserKvCache::insert(std::shared_ptr<const UserEncoding> encoding) {
+  const int64_t bytes = encoding->bytes();
+  const int64_t user_key = encoding->key().user_key;
+  Entries removed;
+  Entries added;
+  added.push_front(std::move(encoding));
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (const auto former = by_user_.find(encoding->key().user_key); former != by_user_.end()) remove(former->second);
-  if (encoding->bytes() > max_bytes_) return;
-  while (stats_.bytes + encoding->bytes() > max_bytes_) {
-    remove(std::prev(entries_.end()));
+  if (const auto former = by_user_.find(user_key); former != by_user_.end()) move_out(former->second, removed);
+  if (bytes > max_bytes_) return;
+  while (stats_.bytes + bytes > max_bytes_) {
+    move_out(std::prev(entries_.end()), removed);
     ++stats_.evictions;
   }
-  stats_.bytes += encoding->bytes();
-  live_bytes().add(encoding->bytes());
+  by_user_[user_key] = added.begin();
+  entries_.splice(entries_.begin(), added);
+  stats_.bytes += bytes;
+  live_bytes().add(bytes);
   ++stats_.entries;
-  entries_.push_front(std::move(encoding));
-  by_user_[entries_.front()->key().user_key] = entries_.begin();
 }
 
 bool UserKvCache::evict(int64_t user_key) {
+  Entries removed;
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = by_user_.find(user_key);
   if (found == by_user_.end()) return false;
-  remove(found->second);
+  move_out(found->second, removed);
   ++stats_.evictions;
   return true;
 }

@@ -51,7 +51,7 @@ struct UserKvCacheStats {
 };
 
 /// Encodings by user, least recently used first out, within a limit of bytes. Safe from any thread; an encoding in use
-/// outlives its eviction.
+/// outlives its eviction. Memory is freed outside the lock.
 class UserKvCache {
  public:
   explicit UserKvCache(int64_t max_bytes) : max_bytes_(max_bytes) {}
@@ -68,7 +68,7 @@ class UserKvCache {
 
  private:
   using Entries = std::list<std::shared_ptr<const UserEncoding>>;
-  void remove(Entries::iterator entry);
+  void move_out(Entries::iterator entry, Entries& removed);
 
   const int64_t max_bytes_;
   mutable std::mutex mutex_;

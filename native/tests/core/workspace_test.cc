@@ -79,11 +79,13 @@ TEST(Workspace, NoRoomIsATypedErrorAndLeavesItUsable) {
   Workspace workspace;
   auto* before = workspace.allocate<float>(4);
   *before = 2.0F;
-  try {
-    workspace.allocate<char>(int64_t{1} << 62);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), Status::kOutOfMemory);
+  for (int64_t count : {int64_t{1} << 62, int64_t{-1}}) {
+    try {
+      workspace.allocate<float>(count);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), Status::kOutOfMemory);
+    }
   }
   EXPECT_EQ(*before, 2.0F);
   EXPECT_NE(workspace.allocate<float>(4), nullptr);

@@ -1,5 +1,6 @@
 #pragma once
-// A pre-norm transformer block over a few rows, forward and backward (native/docs/model.md, "Token merge", "Layers").
+// A pre-norm transformer block over a few rows, forward and backward (native/docs/model.md, "Token
+// merge", "Layers").
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -11,21 +12,21 @@ namespace longer::model_reference {
 
 /// What a block's backward pass reads; `output` is the block's result, one row per query.
 struct BlockTrace {
-  Rows input;                              // all rows
-  Rows normed;                             // LN₁ of all rows
-  Rows qkv;                                // q | k | v of all rows
-  std::vector<size_t> queries;             // rows that go on
+  Rows input;                                // all rows
+  Rows normed;                               // LN₁ of all rows
+  Rows qkv;                                  // q | k | v of all rows
+  std::vector<size_t> queries;               // rows that go on
   std::vector<std::vector<size_t>> visible;  // per query: rows it sees
-  std::vector<Rows> probabilities;         // per query and head: one number per visible row
-  Rows attended;                           // per query: heads' results side by side
-  Rows middle;                             // per query: after the attention's residual
-  Rows middle_normed, hidden;              // per query: LN₂, fc1's result before gelu
+  std::vector<Rows> probabilities;           // per query and head: one number per visible row
+  Rows attended;                             // per query: heads' results side by side
+  Rows middle;                               // per query: after the attention's residual
+  Rows middle_normed, hidden;                // per query: LN₂, fc1's result before gelu
   Rows output;
 };
 
 /// Attention of one query row over the rows it sees, one head after the other.
-inline Vector attend(const Rows& qkv, size_t query, const std::vector<size_t>& visible, size_t heads,
-                     Rows* probabilities) {
+inline Vector attend(const Rows& qkv, size_t query, const std::vector<size_t>& visible,
+                     size_t heads, Rows* probabilities) {
   const size_t width = qkv[query].size() / 3;
   const size_t head_width = width / heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_width));
@@ -80,9 +81,10 @@ inline void attend_backward(const Rows& qkv, size_t query, const std::vector<siz
   }
 }
 
-/// Runs the block named `prefix` ("layers.0.", "token_merge.inner.1.") over `input` for the rows `queries`.
-inline BlockTrace block_forward(const Weights& w, const std::string& prefix, size_t heads, const Rows& input,
-                                const std::vector<size_t>& queries,
+/// Runs the block named `prefix` ("layers.0.", "token_merge.inner.1.") over `input` for the rows
+/// `queries`.
+inline BlockTrace block_forward(const Weights& w, const std::string& prefix, size_t heads,
+                                const Rows& input, const std::vector<size_t>& queries,
                                 const std::vector<std::vector<size_t>>& visible) {
   BlockTrace t;
   t.input = input;
@@ -103,7 +105,8 @@ inline BlockTrace block_forward(const Weights& w, const std::string& prefix, siz
   return t;
 }
 
-/// d_output has one row per query. Adds to the gradients of the weights; returns the gradient of all input rows.
+/// d_output has one row per query. Adds to the gradients of the weights; returns the gradient of
+/// all input rows.
 inline Rows block_backward(const Weights& w, const std::string& prefix, const BlockTrace& t,
                            const Rows& d_output, Weights& gradients) {
   Rows d_input = zeros_like(t.input);
@@ -111,12 +114,14 @@ inline Rows block_backward(const Weights& w, const std::string& prefix, const Bl
   for (size_t i = 0; i < t.queries.size(); ++i) {
     const Vector d_activated =
         linear_backward(w, prefix + "fc2", gelu(t.hidden[i]), d_output[i], gradients);
-    const Vector d_middle_normed =
-        linear_backward(w, prefix + "fc1", t.middle_normed[i], gelu_backward(t.hidden[i], d_activated), gradients);
+    const Vector d_middle_normed = linear_backward(
+        w, prefix + "fc1", t.middle_normed[i], gelu_backward(t.hidden[i], d_activated), gradients);
     Vector d_middle = d_output[i];
-    add_to(d_middle, layer_norm_backward(w, prefix + "ln2", t.middle[i], d_middle_normed, gradients));
+    add_to(d_middle,
+           layer_norm_backward(w, prefix + "ln2", t.middle[i], d_middle_normed, gradients));
     add_to(d_input[t.queries[i]], d_middle);
-    const Vector d_attended = linear_backward(w, prefix + "out", t.attended[i], d_middle, gradients);
+    const Vector d_attended =
+        linear_backward(w, prefix + "out", t.attended[i], d_middle, gradients);
     attend_backward(t.qkv, t.queries[i], t.visible[i], t.probabilities[i], d_attended, d_qkv);
   }
   for (size_t r = 0; r < t.input.size(); ++r) {

@@ -1,5 +1,6 @@
 #pragma once
-// Row arithmetic of the whole-model reference: plain loops in double, forward and backward side by side.
+// Row arithmetic of the whole-model reference: plain loops in double, forward and backward side by
+// side.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -19,10 +20,10 @@ struct Table {
   Vector out_of_vocabulary;
 };
 
-/// All values of a model by name, or one gradient (or moment) for each of them. Gradients of growable tables hold the rows
-/// that a batch touched and no others.
+/// All values of a model by name, or one gradient (or moment) for each of them. Gradients of
+/// growable tables hold the rows that a batch touched and no others.
 struct Weights {
-  std::map<std::string, Vector> dense;   ///< row-major, names and shapes of native/docs/model.md
+  std::map<std::string, Vector> dense;  ///< row-major, names and shapes of native/docs/model.md
   std::map<std::string, Table> tables;  ///< growable tables by table name
 
   const Vector& at(const std::string& name) const { return dense.at(name); }
@@ -56,7 +57,8 @@ inline Rows zeros_like(const Rows& rows) {
   return zeros;
 }
 
-// ---- linear map: y = W·x + b, W [out, in] ------------------------------------------------------------------------------
+// ---- linear map: y = W·x + b, W [out, in]
+// ------------------------------------------------------------------------------
 
 inline Vector linear(const Weights& w, const std::string& name, const Vector& x) {
   const Vector& weight = w.at(name + ".weight");
@@ -68,8 +70,8 @@ inline Vector linear(const Weights& w, const std::string& name, const Vector& x)
 }
 
 /// Adds to the gradients of W and b; returns that of x.
-inline Vector linear_backward(const Weights& w, const std::string& name, const Vector& x, const Vector& d_y,
-                              Weights& gradients) {
+inline Vector linear_backward(const Weights& w, const std::string& name, const Vector& x,
+                              const Vector& d_y, Weights& gradients) {
   const Vector& weight = w.at(name + ".weight");
   Vector& d_weight = gradients.at(name + ".weight");
   Vector& d_bias = gradients.at(name + ".bias");
@@ -84,7 +86,8 @@ inline Vector linear_backward(const Weights& w, const std::string& name, const V
   return d_x;
 }
 
-// ---- layer norm: y = (x − mean) / √(variance + ε) · weight + bias ---------------------------------------------------------
+// ---- layer norm: y = (x − mean) / √(variance + ε) · weight + bias
+// ---------------------------------------------------------
 
 inline constexpr double kLayerNormEpsilon = 1e-5;
 
@@ -109,17 +112,19 @@ inline Vector layer_norm(const Weights& w, const std::string& name, const Vector
   return y;
 }
 
-inline Vector layer_norm_backward(const Weights& w, const std::string& name, const Vector& x, const Vector& d_y,
-                                  Weights& gradients) {
+inline Vector layer_norm_backward(const Weights& w, const std::string& name, const Vector& x,
+                                  const Vector& d_y, Weights& gradients) {
   const Vector& weight = w.at(name + ".weight");
+  Vector& d_weight = gradients.at(name + ".weight");
+  Vector& d_bias = gradients.at(name + ".bias");
   const auto n = static_cast<double>(x.size());
   double deviation = 0.0;
   const Vector normal = normalize(x, &deviation);
   double mean_d = 0.0;         // mean of the normalised row's gradient
   double mean_d_normal = 0.0;  // mean of it times the normalised row
   for (size_t i = 0; i < x.size(); ++i) {
-    gradients.at(name + ".weight")[i] += d_y[i] * normal[i];
-    gradients.at(name + ".bias")[i] += d_y[i];
+    d_weight[i] += d_y[i] * normal[i];
+    d_bias[i] += d_y[i];
     mean_d += d_y[i] * weight[i] / n;
     mean_d_normal += d_y[i] * weight[i] * normal[i] / n;
   }
@@ -130,7 +135,8 @@ inline Vector layer_norm_backward(const Weights& w, const std::string& name, con
   return d_x;
 }
 
-// ---- gelu, tanh form ------------------------------------------------------------------------------------------------------
+// ---- gelu, tanh form
+// ------------------------------------------------------------------------------------------------------
 
 inline const double kGeluScale = std::sqrt(2.0 / std::acos(-1.0));
 inline constexpr double kGeluCubic = 0.044715;

@@ -1,5 +1,6 @@
 #pragma once
-// Which events of a request stay, where they stand, and their time buckets (native/docs/model.md, "Window", "Time").
+// Which events of a request stay, where they stand, and their time buckets (native/docs/model.md,
+// "Window", "Time").
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -84,7 +85,8 @@ inline Window window_of(const Config& c, const BatchView& batch, int64_t b) {
     WindowEvent& e = window.events[i];
     e.time_bucket = c.time_buckets;
     if (c.time == TimeMode::kRequestRelative) {
-      e.time_bucket = bucket_of(batch.reference_times[b] - batch.event_times[e.event], c.time_buckets);
+      e.time_bucket =
+          bucket_of(batch.reference_times[b] - batch.event_times[e.event], c.time_buckets);
     } else if (c.time == TimeMode::kEventRelative && i > 0) {
       e.time_bucket =
           bucket_of(batch.event_times[e.event] - batch.event_times[e.event - 1], c.time_buckets);

@@ -10,10 +10,12 @@
 
 namespace longer::testing {
 
-/// Element by element within `allowed`; undefined and infinite values must stand in the same places. On failure: where the
-/// worst element is, and the largest absolute and relative differences of all.
+/// Element by element within `allowed`; undefined and infinite values must stand in the same
+/// places. On failure: where the worst element is, and the largest absolute and relative
+/// differences of all.
 template <class Got, class Expected>
-::testing::AssertionResult are_near(const Got* got, const Expected* expected, int64_t count, Tolerance allowed) {
+::testing::AssertionResult are_near(const Got* got, const Expected* expected, int64_t count,
+                                    Tolerance allowed) {
   double max_absolute = 0.0;
   double max_relative = 0.0;
   double worst_excess = -1.0;
@@ -23,7 +25,8 @@ template <class Got, class Expected>
     const double e = static_cast<double>(expected[i]);
     if (!std::isfinite(g) || !std::isfinite(e)) {
       if ((std::isnan(g) && std::isnan(e)) || g == e) continue;
-      return ::testing::AssertionFailure() << "element " << i << ": got " << g << ", expected " << e;
+      return ::testing::AssertionFailure()
+             << "element " << i << ": got " << g << ", expected " << e;
     }
     const double difference = std::abs(g - e);
     max_absolute = std::max(max_absolute, difference);
@@ -35,25 +38,29 @@ template <class Got, class Expected>
     }
   }
   if (worst < 0) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "element " << worst << " of " << count << ": got " << got[worst]
-                                       << ", expected " << expected[worst] << "; largest absolute difference "
-                                       << max_absolute << ", relative " << max_relative;
+  return ::testing::AssertionFailure()
+         << "element " << worst << " of " << count << ": got " << got[worst] << ", expected "
+         << expected[worst] << "; largest absolute difference " << max_absolute << ", relative "
+         << max_relative;
 }
 
 template <class Got, class Expected>
 ::testing::AssertionResult are_near(const Got& got, const Expected& expected, Tolerance allowed) {
   if (got.size() != expected.size()) {
-    return ::testing::AssertionFailure() << "sizes differ: got " << got.size() << ", expected " << expected.size();
+    return ::testing::AssertionFailure()
+           << "sizes differ: got " << got.size() << ", expected " << expected.size();
   }
   return are_near(got.data(), expected.data(), static_cast<int64_t>(got.size()), allowed);
 }
 
 /// The same bits, element by element.
-inline ::testing::AssertionResult are_same_bits(const float* got, const float* expected, int64_t count) {
+inline ::testing::AssertionResult are_same_bits(const float* got, const float* expected,
+                                                int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     if (std::memcmp(got + i, expected + i, sizeof(float)) == 0) continue;
-    return ::testing::AssertionFailure() << "element " << i << " of " << count << " has other bits: got " << got[i]
-                                         << ", expected " << expected[i];
+    return ::testing::AssertionFailure()
+           << "element " << i << " of " << count << " has other bits: got " << got[i]
+           << ", expected " << expected[i];
   }
   return ::testing::AssertionSuccess();
 }
@@ -61,7 +68,8 @@ inline ::testing::AssertionResult are_same_bits(const float* got, const float* e
 template <class Values>
 ::testing::AssertionResult are_same_bits(const Values& got, const Values& expected) {
   if (got.size() != expected.size()) {
-    return ::testing::AssertionFailure() << "sizes differ: got " << got.size() << ", expected " << expected.size();
+    return ::testing::AssertionFailure()
+           << "sizes differ: got " << got.size() << ", expected " << expected.size();
   }
   return are_same_bits(got.data(), expected.data(), static_cast<int64_t>(got.size()));
 }

@@ -18,7 +18,9 @@ inline std::vector<CpuTier> available_tiers() {
 }
 
 /// Names a test after its tier.
-inline std::string tier_name(const ::testing::TestParamInfo<CpuTier>& info) { return cpu_tier_name(info.param); }
+inline std::string tier_name(const ::testing::TestParamInfo<CpuTier>& info) {
+  return cpu_tier_name(info.param);
+}
 
 /// Forces a tier until the end of the scope.
 class ForcedTier {

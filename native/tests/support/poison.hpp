@@ -9,12 +9,15 @@
 
 namespace longer::testing {
 
-/// A matrix whose rows are wider apart than their columns, with rows before and after. All that is not an element holds a
-/// signalling pattern: reading it makes results undefined (it is a NaN), writing it is found by `is_intact`.
+/// A matrix whose rows are wider apart than their columns, with rows before and after. All that is
+/// not an element holds a signalling pattern: reading it makes results undefined (it is a NaN),
+/// writing it is found by `is_intact`.
 class PoisonedMatrix {
  public:
   PoisonedMatrix(int64_t rows, int64_t cols, int64_t gap = 5)
-      : rows_(rows), cols_(cols), stride_(cols + gap),
+      : rows_(rows),
+        cols_(cols),
+        stride_(cols + gap),
         floats_(static_cast<size_t>((rows + 2) * stride_), sentinel()) {}
   PoisonedMatrix(int64_t rows, int64_t cols, const std::vector<float>& values, int64_t gap = 5)
       : PoisonedMatrix(rows, cols, gap) {

@@ -12,24 +12,27 @@ struct Tolerance {
   double relative;
 };
 
-/// The one place where the tests' tolerances stand: f32 kernels against their double-precision twins, on inputs of about
-/// unit size. Widening one needs a design note.
+/// The one place where the tests' tolerances stand: f32 kernels against their double-precision
+/// twins, on inputs of about unit size. Widening one needs a design note.
 inline Tolerance tolerance(const std::string& stage, Pass pass) {
   if (pass == Pass::kForward) {
-    // One chain of n roundings of relative size 2⁻²⁴ over terms of unit size: √n · 6e-8 · √n, about 5e-6 of the largest
-    // partial sum at n = 129; the absolute part covers sums that cancel.
+    // One chain of n roundings of relative size 2⁻²⁴ over terms of unit size: √n · 6e-8 · √n, about
+    // 5e-6 of the largest partial sum at n = 129; the absolute part covers sums that cancel.
     if (stage == "linear") return {5e-6, 5e-6};
     // A mean of squares and one division: no cancellation beyond the mean.
     if (stage == "layer_norm") return {1e-6, 5e-6};
-    // A convex combination: the error is that of exp, 2 units in the last place, plus that of the scores.
+    // A convex combination: the error is that of exp, 2 units in the last place, plus that of the
+    // scores.
     if (stage == "attention") return {1e-6, 5e-6};
     // exp, one division and two products.
     if (stage == "gelu") return {1e-6, 5e-6};
     // Many stages deep; errors of the stages add up.
     if (stage == "model") return {1e-5, 1e-5};
   } else {
-    // Sums over all rows on top of the forward pass's errors; gradients cancel, so the absolute part counts.
-    if (stage == "linear" || stage == "layer_norm" || stage == "attention" || stage == "gelu" || stage == "model") {
+    // Sums over all rows on top of the forward pass's errors; gradients cancel, so the absolute
+    // part counts.
+    if (stage == "linear" || stage == "layer_norm" || stage == "attention" || stage == "gelu" ||
+        stage == "model") {
       return {1e-4, 1e-4};
     }
   }

@@ -5,38 +5,10 @@
 
 #include "ops/attention/attention.hpp"
 #include "ops/layer_norm/layer_norm.hpp"
+#include "ops/transformer_layer/saved_rows.hpp"
 
 namespace longer {
 namespace {
-
-/// What a forward call keeps, as views into its `saved` floats.
-struct Saved {
-  float *mean1, *rstd1;  // [R]
-  float *mean2, *rstd2;  // [Q']
-  float* lse;            // [Q', H]
-  MatrixView q, attended, middle;  // [Q', D]
-  MatrixView hidden_pre;           // [Q', 4D]
-};
-
-Saved carve(float* memory, const TransformerLayerShape& s) {
-  Saved saved{};
-  auto take = [&memory](int64_t count) {
-    float* begin = memory;
-    memory += count;
-    return begin;
-  };
-  const int64_t queries = s.num_query_rows;
-  saved.q = {take(queries * s.width), queries, s.width};
-  saved.attended = {take(queries * s.width), queries, s.width};
-  saved.middle = {take(queries * s.width), queries, s.width};
-  saved.hidden_pre = {take(queries * 4 * s.width), queries, 4 * s.width};
-  saved.mean1 = take(s.num_rows);
-  saved.rstd1 = take(s.num_rows);
-  saved.mean2 = take(queries);
-  saved.rstd2 = take(queries);
-  saved.lse = take(queries * s.heads);
-  return saved;
-}
 
 constexpr int64_t kRowsPerItem = 64;
 
@@ -64,25 +36,6 @@ void add_rows(ThreadPool* pool, ConstMatrixView source, const int32_t* rows, Mat
   });
 }
 
-AttentionForward attention_of(const TransformerLayerForward& p, const Saved& saved) {
-  const int64_t width = p.shape.width;
-  AttentionForward attention;
-  attention.num_spans = p.num_spans;
-  attention.spans = p.spans;
-  attention.visible = p.visible;
-  attention.heads = p.shape.heads;
-  attention.q = saved.q;
-  if (p.prefix_kv.data != nullptr) {
-    attention.prefix_keys = p.prefix_kv.slice_cols(0, width);
-    attention.prefix_values = p.prefix_kv.slice_cols(width, 2 * width);
-  }
-  attention.own_keys = p.kv_sink.slice_cols(0, width);
-  attention.own_values = p.kv_sink.slice_cols(width, 2 * width);
-  attention.out = saved.attended;
-  attention.lse = saved.lse;
-  return attention;
-}
-
 }  // namespace
 
 int64_t transformer_layer_saved_floats(const TransformerLayerShape& s) {
@@ -97,7 +50,7 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
   const TransformerLayerWeights& w = *p.weights;
   float* memory = p.saved != nullptr ? p.saved
                                      : workspace.allocate<float>(transformer_layer_saved_floats(s));
-  const Saved saved = carve(memory, s);
+  const SavedRows saved(memory, s);
 
   const MatrixView normed = workspace.matrix(s.num_rows, s.width);
   layer_norm_forward(pool, p.x, w.ln1.weight, w.ln1.bias, normed, saved.mean1, saved.rstd1);
@@ -107,7 +60,7 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
   const MatrixView query_input = workspace.matrix(s.num_query_rows, s.width);
   gather_rows(pool, normed, p.query_rows, query_input);
   linear_forward(pool, {query_input, w.q.packed, saved.q, Activation::kNone, {}, {}});
-  attention_forward(pool, workspace, attention_of(p, saved));
+  attention_forward(pool, workspace, saved.attention(p));
 
   const MatrixView residual = query_input;  // the norm's rows are not needed any more
   gather_rows(pool, p.x, p.query_rows, residual);
@@ -123,7 +76,7 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
 
 void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span, int64_t query_row,
                                          float* probabilities) {
-  attention_probabilities(attention_of(p, carve(p.saved, p.shape)), span, query_row, probabilities);
+  attention_probabilities(SavedRows(p.saved, p.shape).attention(p), span, query_row, probabilities);
 }
 
 void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBackward& p) {
@@ -134,7 +87,7 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
   const TransformerLayerShape& s = f.shape;
   const TransformerLayerWeights& w = *f.weights;
   const TransformerLayerGradients& g = p.gradients;
-  const Saved saved = carve(f.saved, s);
+  const SavedRows saved(f.saved, s);
   const int64_t queries = s.num_query_rows;
 
   const MatrixView normed = workspace.matrix(s.num_rows, s.width);
@@ -169,7 +122,7 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
     linear_backward_input(pool, d_middle, *w.out.packed, d_attended, Write::kSet);
     const MatrixView d_q = workspace.matrix(queries, s.width);
     AttentionBackward attention;
-    attention.forward = attention_of(f, saved);
+    attention.forward = saved.attention(f);
     attention.d_out = d_attended;
     attention.d_q = d_q;
     if (p.d_prefix_kv.data != nullptr) {

@@ -1,6 +1,6 @@
 // Scores are kept as [keys, query rows]: query rows lie in the lanes, so that softmax needs no sums across lanes, keys are
 // read in place, and every sum over keys is one chain in their order.
-#include "core/simd.hpp"
+#include "core/vec_math.hpp"
 #include "ops/attention/attention_kernels.hpp"
 #include "ops/linear/kernels/tile.hpp"
 
@@ -8,7 +8,6 @@ namespace longer::LONGER_TIER {
 namespace {
 
 static_assert(kPanel == kAttentionRows);
-constexpr int64_t kRegisters = kAttentionRows / kVecLanes;
 
 LONGER_INLINE float minus_infinity() { return -__builtin_inff(); }
 LONGER_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -43,13 +42,31 @@ Lanes lanes_of(const AttentionBlock& p) {
   return lanes;
 }
 
-/// panel[e][m] = scale · rows[m][e], zeros in the lanes without a row.
-void pack_columns(const float* rows, int64_t stride, int64_t num_rows, int64_t width, float scale,
-                  float* panel) {
-  for (int64_t m = 0; m < kAttentionRows; ++m) {
-    const float* row = rows + m * stride;
-    for (int64_t e = 0; e < width; ++e) panel[e * kPanel + m] = m < num_rows ? row[e] * scale : 0.0F;
+/// panel[e][m] = scale · row_of(m)[e] for the lanes of `columns`; zeros where row_of(m) is null.
+template <class RowOf>
+LONGER_INLINE void pack_columns(const RowOf& row_of, int64_t columns, int64_t width, float scale, float* panel) {
+  for (int64_t m = 0; m < columns; m += kVecLanes) {
+    const float* rows[kVecLanes];
+    for (int64_t i = 0; i < kVecLanes; ++i) rows[i] = row_of(m + i);
+    for_vecs(width, [&](int64_t e, int64_t lanes) {
+      vec block[kVecLanes];
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < kVecLanes; ++i) {
+        block[i] = rows[i] == nullptr ? vec{} : vec_load(rows[i] + e, lanes) * scale;
+      }
+      vec_transpose(block);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < kVecLanes; ++i) {
+        if (i < lanes) vec_store(panel + (e + i) * kPanel + m, block[i]);
+      }
+    });
   }
+}
+/// The same of consecutive rows.
+void pack_rows(const AttentionBlock& p, const Lanes& lanes, const float* rows, int64_t stride, float scale,
+               float* panel) {
+  const int64_t count = p.rows;
+  pack_columns([=](int64_t m) { return m < count ? rows + m * stride : nullptr; }, lanes.columns, p.width, scale, panel);
 }
 
 LONGER_INLINE const float* key_row(const AttentionBlock& p, int64_t key) {
@@ -62,14 +79,24 @@ LONGER_INLINE const float* value_row(const AttentionBlock& p, int64_t key) {
                           : s[1].values + (key - s[0].count) * s[1].value_stride;
 }
 
-/// products[m] = panel column m · row_of(m) for the rows with a self key.
+/// products[m] = panel column m · row_of(p, self key of m), 0 without one; `spare` [width, rows].
 template <class RowOf>
-void self_products(const AttentionBlock& p, const float* panel, const RowOf& row_of, float* products) {
-  for (int64_t m = 0; m < kAttentionRows; ++m) {
-    products[m] = 0.0F;
-    if (m >= p.rows || p.visible[m].self < 0) continue;
-    const float* row = row_of(p, p.visible[m].self);
-    for (int64_t e = 0; e < p.width; ++e) products[m] = __builtin_fmaf(panel[e * kPanel + m], row[e], products[m]);
+void self_products(const AttentionBlock& p, const Lanes& lanes, const float* panel, const RowOf& row_of, float* spare,
+                   float* products) {
+  if (lanes.any_self) {
+    pack_columns(
+        [&](int64_t m) {
+          return m < p.rows && p.visible[m].self >= 0 ? row_of(p, p.visible[m].self) : nullptr;
+        },
+        lanes.columns, p.width, 1.0F, spare);
+  }
+  const int64_t depth = lanes.any_self ? p.width : 0;
+  for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
+    vec sum{};
+    for (int64_t e = 0; e < depth; ++e) {
+      sum += vec_load(panel + e * kPanel + lane) * vec_load(spare + e * kPanel + lane);
+    }
+    vec_store(products + lane, sum);
   }
 }
 
@@ -143,7 +170,7 @@ struct Scratch {
   float* spare;     // [rows]
   float* d_scores;  // [keys, rows]
   float* d_out;     // [width, rows]
-  float* out;       // [width, rows]
+  float* out;       // [width, rows], then self keys and self values
 };
 
 Scratch carve(const AttentionBlock& p) {
@@ -163,41 +190,67 @@ Scratch carve(const AttentionBlock& p) {
 
 float scale_of(const AttentionBlock& p) { return 1.0F / __builtin_sqrtf(static_cast<float>(p.width)); }
 
+// Keys whose exponentials are computed side by side.
+constexpr unsigned kKeys = 4;
+
+/// body(key, keys as a constant) for keys [begin, end), kKeys at a time where there are as many.
+template <unsigned N>
+struct KeyCount {
+  static constexpr unsigned count = N;
+};
+template <class Body>
+LONGER_INLINE void for_key_groups(int64_t begin, int64_t end, const Body& body) {
+  int64_t key = begin;
+  for (; key + kKeys <= end; key += kKeys) body(key, KeyCount<kKeys>{});
+  for (; key < end; ++key) body(key, KeyCount<1>{});
+}
+
 /// Turns scores into exp(score − largest), zero where unseen; `self` alike. Leaves the sum and the largest score.
 void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, float* largest) {
-  for (int64_t v = 0; v * kVecLanes < lanes.columns; ++v) {
-    const int64_t lane = v * kVecLanes;
+  for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
     const ivec end = ivec_load(lanes.end + lane);
     const ivec has_self = ivec_load(lanes.has_self + lane);
     const vec none = vec_splat(minus_infinity());
-    vec most = none;
-    for (int64_t key = 0; key < lanes.least; ++key) most = vec_max(most, vec_load(scores + key * kPanel + lane));
+    const auto score_of = [&](int64_t key) { return vec_load(scores + key * kPanel + lane); };
+    const auto sees = [&](int64_t key) { return end > static_cast<int32_t>(key); };
+    Vecs<kKeys> most = vecs_of<kKeys>([&](unsigned) { return none; });
+    for_key_groups(0, lanes.least, [&](int64_t key, auto keys) {
+#pragma GCC unroll 4
+      for (unsigned i = 0; i < keys.count; ++i) most.part[i] = vec_max(most.part[i], score_of(key + i));
+    });
     for (int64_t key = lanes.least; key < lanes.most; ++key) {
-      const ivec sees = end > static_cast<int32_t>(key);
-      most = vec_max(most, vec_select(sees, vec_load(scores + key * kPanel + lane), none));
+      most.part[0] = vec_max(most.part[0], vec_select(sees(key), score_of(key), none));
     }
-    most = vec_max(most, vec_select(has_self, vec_load(self + lane), none));
+    vec top = vec_select(has_self, vec_load(self + lane), none);
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < kKeys; ++i) top = vec_max(top, most.part[i]);
+
     vec sum{};
-    for (int64_t key = 0; key < lanes.most; ++key) {
-      const ivec sees = end > static_cast<int32_t>(key);
-      float* score = scores + key * kPanel + lane;
-      const vec weight = vec_select(sees, vec_exp(vec_load(score) - most), vec{});
-      vec_store(score, weight);
-      sum += weight;
-    }
-    const vec weight = vec_select(has_self, vec_exp(vec_load(self + lane) - most), vec{});
+    const auto turn = [&](int64_t key, auto keys, bool all_see) {
+      const auto weights = vec_exp(vecs_of<keys.count>([&](unsigned i) { return score_of(key + i) - top; }));
+#pragma GCC unroll 4
+      for (unsigned i = 0; i < keys.count; ++i) {
+        const vec weight = all_see ? weights.part[i] : vec_select(sees(key + i), weights.part[i], vec{});
+        vec_store(scores + (key + i) * kPanel + lane, weight);
+        sum += weight;
+      }
+    };
+    // Lanes without a row see nothing, but nobody reads what they hold.
+    for_key_groups(0, lanes.least, [&](int64_t key, auto keys) { turn(key, keys, true); });
+    for_key_groups(lanes.least, lanes.most, [&](int64_t key, auto keys) { turn(key, keys, false); });
+    const vec weight = vec_select(has_self, vec_exp(vec_load(self + lane) - top), vec{});
     vec_store(self + lane, weight);
     vec_store(sums + lane, sum + weight);
-    vec_store(largest + lane, most);
+    vec_store(largest + lane, top);
   }
 }
 
 void forward(const AttentionBlock& p) {
   const Lanes lanes = lanes_of(p);
   const Scratch s = carve(p);
-  pack_columns(p.q, p.q_stride, p.rows, p.width, scale_of(p), s.q);
+  pack_rows(p, lanes, p.q, p.q_stride, scale_of(p), s.q);
   key_products(p, lanes, false, s.q, s.scores);
-  self_products(p, s.q, key_row, s.self);
+  self_products(p, lanes, s.q, key_row, s.out, s.self);
   exponentials(lanes, s.scores, s.self, s.sum, s.spare);
   weighted_rows(p, true, s.scores, p.out, p.out_stride);
   for (int64_t m = 0; m < p.rows; ++m) {
@@ -214,21 +267,27 @@ void forward(const AttentionBlock& p) {
 
 /// Probabilities from scores and lse, and the scores' gradients p · (d_p − Σ d_out · out) · scale; zero where unseen.
 void score_gradients(const Lanes& lanes, float scale, const Scratch& s, const float* lse) {
-  for (int64_t v = 0; v * kVecLanes < lanes.columns; ++v) {
-    const int64_t lane = v * kVecLanes;
+  for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
     const ivec end = ivec_load(lanes.end + lane);
     const vec base = vec_load(lse + lane);
     const vec delta = vec_load(s.sum + lane);
-    const auto turn = [&](float* score, float* d_score, ivec sees) {
-      const vec weight = vec_select(sees, vec_exp(vec_load(score) - base), vec{});
-      const vec d = vec_finished(weight * (vec_load(d_score) - delta)) * scale;
-      vec_store(score, weight);
-      vec_store(d_score, vec_select(sees, d, vec{}));
+    const auto turn = [&](float* scores, float* d_scores, auto keys, auto sees) {
+      const auto weights =
+          vec_exp(vecs_of<keys.count>([&](unsigned i) { return vec_load(scores + i * kPanel) - base; }));
+#pragma GCC unroll 4
+      for (unsigned i = 0; i < keys.count; ++i) {
+        const vec weight = vec_select(sees(i), weights.part[i], vec{});
+        const vec d = vec_finished(weight * (vec_load(d_scores + i * kPanel) - delta)) * scale;
+        vec_store(scores + i * kPanel, weight);
+        vec_store(d_scores + i * kPanel, vec_select(sees(i), d, vec{}));
+      }
     };
-    for (int64_t key = 0; key < lanes.most; ++key) {
-      turn(s.scores + key * kPanel + lane, s.d_scores + key * kPanel + lane, end > static_cast<int32_t>(key));
-    }
-    turn(s.self + lane, s.d_self + lane, ivec_load(lanes.has_self + lane));
+    for_key_groups(0, lanes.most, [&](int64_t key, auto keys) {
+      turn(s.scores + key * kPanel + lane, s.d_scores + key * kPanel + lane, keys,
+           [&](unsigned i) { return end > static_cast<int32_t>(key + i); });
+    });
+    const ivec has_self = ivec_load(lanes.has_self + lane);
+    turn(s.self + lane, s.d_self + lane, KeyCount<1>{}, [&](unsigned) { return has_self; });
   }
 }
 
@@ -237,11 +296,10 @@ void backward(const AttentionGradientBlock& g) {
   const Lanes lanes = lanes_of(p);
   const Scratch s = carve(p);
   const float scale = scale_of(p);
-  pack_columns(p.q, p.q_stride, p.rows, p.width, scale, s.q);
-  pack_columns(g.d_out, g.d_out_stride, p.rows, p.width, 1.0F, s.d_out);
-  pack_columns(p.out, p.out_stride, p.rows, p.width, 1.0F, s.out);
-  for (int64_t v = 0; v < kRegisters; ++v) {
-    const int64_t lane = v * kVecLanes;
+  pack_rows(p, lanes, p.q, p.q_stride, scale, s.q);
+  pack_rows(p, lanes, g.d_out, g.d_out_stride, 1.0F, s.d_out);
+  pack_rows(p, lanes, p.out, p.out_stride, 1.0F, s.out);
+  for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
     vec delta{};
     for (int64_t e = 0; e < p.width; ++e) {
       delta += vec_load(s.d_out + e * kPanel + lane) * vec_load(s.out + e * kPanel + lane);
@@ -251,8 +309,8 @@ void backward(const AttentionGradientBlock& g) {
   for (int64_t m = 0; m < kAttentionRows; ++m) s.spare[m] = m < p.rows ? p.lse[m * p.lse_stride] : 0.0F;
   key_products(p, lanes, false, s.q, s.scores);
   key_products(p, lanes, true, s.d_out, s.d_scores);
-  self_products(p, s.q, key_row, s.self);
-  self_products(p, s.d_out, value_row, s.d_self);
+  self_products(p, lanes, s.q, key_row, s.out, s.self);
+  self_products(p, lanes, s.d_out, value_row, s.out, s.d_self);
   score_gradients(lanes, scale, s, s.spare);
   weighted_rows(p, false, s.d_scores, g.d_q, g.d_q_stride);
   for_segments(p, 0, lanes.most, [&](int64_t segment, int64_t first, int64_t count) {

@@ -1,89 +1,135 @@
-#include "core/simd.hpp"
+// Rows go through the loops four at a time, so that their sums, one chain of additions over the columns each, overlap. A row
+// gets the same bits in a group of four and alone.
+#include "core/vec.hpp"
 #include "ops/layer_norm/layer_norm_kernels.hpp"
 
 namespace longer::LONGER_TIER {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
+constexpr unsigned kRows = 4;
 
-/// Sums of term(c, lanes) over the columns, in two chains by turns so that additions overlap; then a fixed tree.
-template <class Term>
-LONGER_INLINE float sum_columns(int64_t cols, const Term& term) {
-  vec even{};
-  vec odd{};
-  int64_t c = 0;
-  for (; c + 2 * kVecLanes <= cols; c += 2 * kVecLanes) {
-    even += term(c, kVecLanes);
-    odd += term(c + kVecLanes, kVecLanes);
-  }
-  if (c + kVecLanes <= cols) {
-    even += term(c, kVecLanes);
-    c += kVecLanes;
-  }
-  if (c < cols) odd += term(c, cols - c);
-  return vec_reduce_add(even + odd);
+/// Ones in the lanes that exist: centring must leave the others 0.
+LONGER_INLINE vec ones(int64_t lanes) {
+  if (lanes == kVecLanes) return vec_splat(1.0F);
+  ivec lane{};
+#pragma GCC unroll 16
+  for (int32_t i = 0; i < kVecLanes; ++i) lane[i] = i;
+  return vec_select(lane < static_cast<int32_t>(lanes), vec_splat(1.0F), vec{});
 }
 
-/// 1 in the first `lanes` lanes.
-LONGER_INLINE vec present(int64_t lanes) {
-  if (lanes == kVecLanes) return vec_splat(1.0F);
-  vec ones{};
-  for (int64_t i = 0; i < lanes; ++i) ones[i] = 1.0F;
-  return ones;
+/// body(row, rows as a constant) over `rows` rows, kRows at a time where there are as many.
+template <unsigned N>
+struct RowCount {
+  static constexpr unsigned count = N;
+};
+template <class Body>
+LONGER_INLINE void for_row_groups(int64_t rows, const Body& body) {
+  int64_t r = 0;
+  for (; r + kRows <= rows; r += kRows) body(r, RowCount<kRows>{});
+  for (; r < rows; ++r) body(r, RowCount<1>{});
+}
+
+// `p` by value: stores to rows could otherwise change it, as far as the compiler knows.
+template <unsigned R>
+LONGER_INLINE void forward_rows(LayerNormBlock p, int64_t first) {
+  const float scale = 1.0F / static_cast<float>(p.cols);
+  const float* x = p.x + first * p.x_stride;
+  float* y = p.y + first * p.y_stride;
+  vec sum[R] = {};
+  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; ++r) sum[r] += vec_load(x + r * p.x_stride + c, lanes);
+  });
+  float mean[R];
+#pragma GCC unroll 4
+  for (unsigned r = 0; r < R; ++r) mean[r] = scale * vec_reduce_add(sum[r]);
+  vec squares[R] = {};
+  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+    const vec exists = ones(lanes);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; ++r) {
+      const vec centred = (vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * exists;
+      squares[r] += centred * centred;
+    }
+  });
+  float rstd[R];
+#pragma GCC unroll 4
+  for (unsigned r = 0; r < R; ++r) rstd[r] = 1.0F / __builtin_sqrtf(vec_reduce_add(squares[r]) * scale + kEpsilon);
+  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+    const vec weight = vec_load(p.weight + c, lanes);
+    const vec bias = vec_load(p.bias + c, lanes);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; ++r) {
+      const vec normed = vec_finished((vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * rstd[r]);
+      vec_store(y + r * p.y_stride + c, normed * weight + bias, lanes);
+    }
+  });
+  for (unsigned r = 0; r < R; ++r) {
+    if (p.mean != nullptr) p.mean[first + r] = mean[r];
+    if (p.rstd != nullptr) p.rstd[first + r] = rstd[r];
+  }
 }
 
 void forward(const LayerNormBlock& p) {
+  for_row_groups(p.rows, [&](int64_t r, auto rows) { forward_rows<rows.count>(p, r); });
+}
+
+template <unsigned R>
+LONGER_INLINE void backward_rows(LayerNormGradientBlock p, int64_t first) {
   const float scale = 1.0F / static_cast<float>(p.cols);
-  for (int64_t r = 0; r < p.rows; ++r) {
-    const float* x = p.x + r * p.x_stride;
-    float* y = p.y + r * p.y_stride;
-    const float mean = scale * sum_columns(p.cols, [&](int64_t c, int64_t lanes) { return vec_load(x + c, lanes); });
-    const float squares = sum_columns(p.cols, [&](int64_t c, int64_t lanes) {
-      const vec centred = (vec_load(x + c, lanes) - mean) * present(lanes);
-      return vec_finished(centred * centred);
-    });
-    const float rstd = 1.0F / __builtin_sqrtf(squares * scale + kEpsilon);
-    if (p.mean != nullptr) p.mean[r] = mean;
-    if (p.rstd != nullptr) p.rstd[r] = rstd;
-    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
-      const vec normed = vec_finished((vec_load(x + c, lanes) - mean) * rstd);
-      vec_store(y + c, normed * vec_load(p.weight + c, lanes) + vec_load(p.bias + c, lanes), lanes);
-    });
+  const float* x = p.x + first * p.x_stride;
+  const float* dy = p.dy + first * p.dy_stride;
+  float* dx = p.dx + first * p.dx_stride;
+  const float* mean = p.mean + first;
+  const float* rstd = p.rstd + first;
+  const auto normed = [&](unsigned r, int64_t c, int64_t lanes) {
+    return vec_finished((vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * rstd[r]);
+  };
+  vec sum[R] = {};       // of dy · weight
+  vec products[R] = {};  // of dy · weight · normed
+  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+    const vec weight = vec_load(p.weight + c, lanes);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; ++r) {
+      const vec gradient = vec_finished(vec_load(dy + r * p.dy_stride + c, lanes) * weight);
+      sum[r] += gradient;
+      products[r] += gradient * normed(r, c, lanes);
+    }
+  });
+  float mean_gradient[R];
+  float mean_product[R];
+#pragma GCC unroll 4
+  for (unsigned r = 0; r < R; ++r) {
+    mean_gradient[r] = scale * vec_reduce_add(sum[r]);
+    mean_product[r] = scale * vec_reduce_add(products[r]);
   }
+  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+    const vec weight = vec_load(p.weight + c, lanes);
+    vec d_weight = vec_load(p.d_weight + c, lanes);
+    vec d_bias = vec_load(p.d_bias + c, lanes);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; ++r) {
+      const vec n = normed(r, c, lanes);
+      const vec d = vec_load(dy + r * p.dy_stride + c, lanes);
+      const vec gradient = vec_finished(d * weight);
+      vec change = vec_finished((gradient - mean_gradient[r] - n * mean_product[r]) * rstd[r]);
+      if (p.adds) change += vec_load(dx + r * p.dx_stride + c, lanes);
+      vec_store(dx + r * p.dx_stride + c, change, lanes);
+      d_weight += d * n;
+      d_bias += d;
+    }
+    vec_store(p.d_weight + c, d_weight, lanes);
+    vec_store(p.d_bias + c, d_bias, lanes);
+  });
 }
 
 void backward(const LayerNormGradientBlock& p) {
-  const float scale = 1.0F / static_cast<float>(p.cols);
   for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
     vec_store(p.d_weight + c, vec{}, lanes);
     vec_store(p.d_bias + c, vec{}, lanes);
   });
-  for (int64_t r = 0; r < p.rows; ++r) {
-    const float* x = p.x + r * p.x_stride;
-    const float* dy = p.dy + r * p.dy_stride;
-    float* dx = p.dx + r * p.dx_stride;
-    const float mean = p.mean[r];
-    const float rstd = p.rstd[r];
-    const auto normed = [&](int64_t c, int64_t lanes) {
-      return vec_finished((vec_load(x + c, lanes) - mean) * rstd);
-    };
-    const auto gradient = [&](int64_t c, int64_t lanes) {
-      return vec_finished(vec_load(dy + c, lanes) * vec_load(p.weight + c, lanes));
-    };
-    const float mean_gradient = scale * sum_columns(p.cols, gradient);
-    const float mean_product = scale * sum_columns(p.cols, [&](int64_t c, int64_t lanes) {
-      return vec_finished(gradient(c, lanes) * normed(c, lanes));
-    });
-    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
-      const vec n = normed(c, lanes);
-      const vec d = vec_load(dy + c, lanes);
-      vec change = vec_finished((gradient(c, lanes) - mean_gradient - n * mean_product) * rstd);
-      if (p.adds) change += vec_load(dx + c, lanes);
-      vec_store(p.d_weight + c, vec_load(p.d_weight + c, lanes) + d * n, lanes);
-      vec_store(p.d_bias + c, vec_load(p.d_bias + c, lanes) + d, lanes);
-      vec_store(dx + c, change, lanes);
-    });
-  }
+  for_row_groups(p.rows, [&](int64_t r, auto rows) { backward_rows<rows.count>(p, r); });
 }
 
 }  // namespace

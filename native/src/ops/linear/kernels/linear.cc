@@ -1,4 +1,4 @@
-#include "core/simd.hpp"
+#include "core/vec_math.hpp"
 #include "ops/linear/kernels/tile.hpp"
 #include "ops/linear/linear_kernels.hpp"
 
@@ -7,37 +7,57 @@ namespace {
 
 static_assert(kPanel == kLinearPanel);
 
-/// A tile's sums become y: gelu, then the residual, while they are in the first-level cache.
-void finish_tile(const LinearBlock& p, const float* sums, int64_t sums_stride, int64_t r, int64_t rows,
-                 int64_t c, int64_t cols) {
+// Registers of gelu side by side: its chain is about 25 steps of 4 cycles.
+constexpr unsigned kGeluRegisters = 4;
+
+template <unsigned N>
+LONGER_INLINE Vecs<N> load_group(const float* p, int64_t count) {
+  return vecs_of<N>([&](unsigned i) { return vec_load(p + i * kVecLanes, count); });
+}
+template <unsigned N>
+LONGER_INLINE void store_group(float* p, const Vecs<N>& v, int64_t count) {
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < N; ++i) vec_store(p + i * kVecLanes, v.part[i], count);
+}
+
+/// values[0 … count) = gelu of themselves.
+void gelu_in_place(float* values, int64_t count) {
+  for_vec_groups<kGeluRegisters>(count, [&](int64_t i, int64_t lanes, auto registers) {
+    store_group(values + i, vec_gelu(load_group<registers.count>(values + i, lanes)), lanes);
+  });
+}
+
+/// to[m] = from[m] (+ plus[m]) for rows of `cols` values.
+void copy_rows(const float* from, int64_t from_stride, const float* plus, int64_t plus_stride, float* to,
+               int64_t to_stride, int64_t rows, int64_t cols) {
   for (int64_t m = 0; m < rows; ++m) {
-    const float* from = sums + m * sums_stride;
-    float* y = p.y + (r + m) * p.y_stride + c;
-    const float* residual = p.residual == nullptr ? nullptr : p.residual + (r + m) * p.residual_stride + c;
-    float* keep = p.pre_activation == nullptr ? nullptr
-                                              : p.pre_activation + (r + m) * p.pre_activation_stride + c;
     for_vecs(cols, [&](int64_t i, int64_t lanes) {
-      vec value = vec_load(from + i, lanes);
-      if (keep != nullptr) vec_store(keep + i, value, lanes);
-      if (p.has_gelu) value = vec_gelu(value);
-      if (residual != nullptr) value = value + vec_load(residual + i, lanes);
-      vec_store(y + i, value, lanes);
+      vec value = vec_load(from + m * from_stride + i, lanes);
+      if (plus != nullptr) value += vec_load(plus + m * plus_stride + i, lanes);
+      vec_store(to + m * to_stride + i, value, lanes);
     });
   }
 }
 
 void forward(const LinearBlock& p) {
   const bool is_plain = !p.has_gelu && p.residual == nullptr && p.pre_activation == nullptr;
-  alignas(64) float sums[kTileRows * kPanel > 8 * kVecLanes ? kTileRows * kPanel : 8 * kVecLanes];
-  Product product{p.x, p.x_stride, p.panels, kPanel, p.depth * kPanel, p.depth, p.y, p.y_stride,
-                  p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow, p.bias};
+  const Product product{p.x, p.x_stride, p.panels, kPanel, p.depth * kPanel, p.depth, p.y, p.y_stride,
+                        p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow, p.bias};
   if (is_plain) return multiply<false>(product, p.rows, p.cols);
+  // A tile becomes y while it is in the first-level cache: gelu over its dense values, then the residual.
+  alignas(64) float sums[kTileFloats];
   for_tiles(p.rows, p.cols, [&](int64_t r, int64_t rows, int64_t c, int64_t cols) {
     Product tile = at(product, false, r, c);
     tile.c = sums;
     tile.ldc = cols;
     multiply_one<false>(tile, rows, cols);
-    finish_tile(p, sums, cols, r, rows, c, cols);
+    if (p.pre_activation != nullptr) {
+      copy_rows(sums, cols, nullptr, 0, p.pre_activation + r * p.pre_activation_stride + c, p.pre_activation_stride,
+                rows, cols);
+    }
+    if (p.has_gelu) gelu_in_place(sums, rows * cols);
+    const float* residual = p.residual == nullptr ? nullptr : p.residual + r * p.residual_stride + c;
+    copy_rows(sums, cols, residual, p.residual_stride, p.y + r * p.y_stride + c, p.y_stride, rows, cols);
   });
 }
 
@@ -90,8 +110,8 @@ void gelu_forward(const ElementwiseBlock& p) {
   for (int64_t r = 0; r < p.rows; ++r) {
     const float* x = p.x + r * p.x_stride;
     float* y = p.y + r * p.y_stride;
-    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
-      vec_store(y + c, vec_gelu(vec_load(x + c, lanes)), lanes);
+    for_vec_groups<kGeluRegisters>(p.cols, [&](int64_t c, int64_t lanes, auto registers) {
+      store_group(y + c, vec_gelu(load_group<registers.count>(x + c, lanes)), lanes);
     });
   }
 }
@@ -101,8 +121,10 @@ void gelu_backward(const ElementwiseBlock& p) {
     const float* x = p.x + r * p.x_stride;
     const float* dy = p.dy + r * p.dy_stride;
     float* dx = p.y + r * p.y_stride;
-    for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
-      vec_store(dx + c, vec_load(dy + c, lanes) * vec_gelu_gradient(vec_load(x + c, lanes)), lanes);
+    for_vec_groups<kGeluRegisters>(p.cols, [&](int64_t c, int64_t lanes, auto registers) {
+      constexpr unsigned kCount = registers.count;
+      const auto slope = vec_gelu_gradient(load_group<kCount>(x + c, lanes));
+      store_group(dx + c, product(load_group<kCount>(dy + c, lanes), slope), lanes);
     });
   }
 }

@@ -4,7 +4,7 @@
 // the tile that computed it, nor on how the k range was cut into calls.
 #include <cstdint>
 
-#include "core/simd.hpp"
+#include "core/vec.hpp"
 
 namespace longer::LONGER_TIER {
 
@@ -13,6 +13,9 @@ inline constexpr int64_t kPanel = 32;
 /// Rows of the widest tile: two registers of B a row, so that sums, B and one broadcast fit the register file (32 registers
 /// with AVX-512, 16 below). Twelve sums also cover the latency of the multiply-add (4 cycles, 2 a cycle).
 inline constexpr unsigned kTileRows = kVecLanes == 16 ? 12 : 6;
+
+/// Values of the largest tile: kTileRows of a panel, or one row of eight registers.
+inline constexpr int64_t kTileFloats = kTileRows * kPanel > 8 * kVecLanes ? kTileRows * kPanel : 8 * kVecLanes;
 
 /// Where the sums start.
 enum class Start { kZero, kRow, kOutput };

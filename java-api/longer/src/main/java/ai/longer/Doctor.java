@@ -1,5 +1,7 @@
 package ai.longer;
 
+import ai.longer.internal.DoctorReport;
+
 /**
  * Reports what this process can run: version, platform, native libraries, processor, memory.
  *
@@ -10,11 +12,12 @@ public final class Doctor {
 
   /** Prints {@link #report} and exits with status 0 if the native library loads, else 1. */
   public static void main(String[] args) {
-    throw new UnsupportedOperationException();
+    System.out.print(report());
+    System.exit(DoctorReport.isHealthy() ? 0 : 1);
   }
 
   /** Returns the report, one {@code key: value} a line. Never throws. */
   public static String report() {
-    throw new UnsupportedOperationException();
+    return DoctorReport.text();
   }
 }

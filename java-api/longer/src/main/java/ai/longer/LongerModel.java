@@ -1,5 +1,6 @@
 package ai.longer;
 
+import ai.longer.internal.ModelAccess;
 import ai.longer.internal.ModelHandle;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
@@ -14,6 +15,21 @@ import java.util.List;
  * throw {@link IllegalStateException}.
  */
 public final class LongerModel implements AutoCloseable {
+  static {
+    ModelAccess.set(
+        new ModelAccess() {
+          @Override
+          public LongerModel wrap(ModelHandle handle) {
+            return new LongerModel(handle);
+          }
+
+          @Override
+          public ModelHandle unwrap(LongerModel model) {
+            return model.handle;
+          }
+        });
+  }
+
   private final ModelHandle handle;
 
   private LongerModel(ModelHandle handle) {
@@ -32,7 +48,7 @@ public final class LongerModel implements AutoCloseable {
    * @throws LongerException if the native library cannot be loaded, or the device failed
    */
   public static LongerModel create(LongerConfig config, long seed, Device device) {
-    throw new UnsupportedOperationException();
+    return new LongerModel(ModelHandle.create(config, seed, device));
   }
 
   /**
@@ -43,7 +59,7 @@ public final class LongerModel implements AutoCloseable {
    * @throws UnsupportedOperationException if the loaded library lacks the device or the format
    */
   public static LongerModel load(Path folder, Device device) {
-    throw new UnsupportedOperationException();
+    return new LongerModel(ModelHandle.load(folder, device));
   }
 
   /**
@@ -52,32 +68,32 @@ public final class LongerModel implements AutoCloseable {
    * @throws java.io.UncheckedIOException if it cannot be written; what was there is unchanged
    */
   public void save(Path folder) {
-    throw new UnsupportedOperationException();
+    handle.save(folder);
   }
 
   /** Returns the features and architecture. */
   public LongerConfig config() {
-    throw new UnsupportedOperationException();
+    return handle.config();
   }
 
   /** Returns the number of this set of weights, unique in this process. */
   public long version() {
-    throw new UnsupportedOperationException();
+    return handle.version();
   }
 
   /** Returns the number of values in dense parameters. */
   public long numParameters() {
-    throw new UnsupportedOperationException();
+    return handle.numParameters();
   }
 
   /** Returns the number of rows over all growable tables. */
   public long numTableRows() {
-    throw new UnsupportedOperationException();
+    return handle.numTableRows();
   }
 
   /** Returns the names of the dense parameters (native/docs/model.md, "Parameters"). */
   public List<String> parameterNames() {
-    throw new UnsupportedOperationException();
+    return handle.shapes().names();
   }
 
   /**
@@ -86,7 +102,7 @@ public final class LongerModel implements AutoCloseable {
    * @throws IllegalArgumentException if there is no such parameter
    */
   public List<Integer> parameterShape(String name) {
-    throw new UnsupportedOperationException();
+    return handle.shapes().shape(name);
   }
 
   /**
@@ -95,7 +111,7 @@ public final class LongerModel implements AutoCloseable {
    * @throws IllegalArgumentException if there is no such parameter
    */
   public float[] parameter(String name) {
-    throw new UnsupportedOperationException();
+    return handle.parameter(name);
   }
 
   /**
@@ -104,7 +120,7 @@ public final class LongerModel implements AutoCloseable {
    * @throws IllegalArgumentException if there is no such table or its rows are fixed
    */
   public TableRows table(String name) {
-    throw new UnsupportedOperationException();
+    return handle.table(name);
   }
 
   /** Returns a ranker over these weights with default options. */
@@ -114,7 +130,7 @@ public final class LongerModel implements AutoCloseable {
 
   /** Returns a ranker over these weights. */
   public Ranker ranker(RankerOptions options) {
-    throw new UnsupportedOperationException();
+    return Ranker.create(this, options);
   }
 
   /** Frees the weights once no ranker or trainer needs them; waits for calls in flight. */

@@ -1,6 +1,126 @@
 package ai.longer.internal;
-import ai.longer.LongerConfig;
 
-public final class ConfigJson { private ConfigJson() {}
-  public static LongerConfig read(String json) { throw new UnsupportedOperationException(); }
-  public static String write(LongerConfig c) { throw new UnsupportedOperationException(); } }
+import ai.longer.Anchor;
+import ai.longer.GlobalVisibility;
+import ai.longer.LongerConfig;
+import ai.longer.Schema;
+import ai.longer.Schema.Feature;
+import ai.longer.TimeMode;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.StringJoiner;
+
+/** {@code config.json}, written and, in the form the native core normalises it to, read. */
+public final class ConfigJson {
+  private static final int FORMAT_VERSION = 1;
+
+  private ConfigJson() {}
+
+  /** Returns {@code config.json} of a configuration; the native core validates it. */
+  public static String write(LongerConfig config) {
+    Schema schema = config.schema();
+    StringJoiner json = new StringJoiner(",\n  ", "{\n  ", "\n}\n");
+    json.add("\"format_version\": " + FORMAT_VERSION);
+    json.add("\"tables\": " + array(schema.tables().stream().map(ConfigJson::table).toList()));
+    json.add("\"event_features\": " + features(schema.eventFeatures()));
+    json.add("\"user_features\": " + features(schema.userFeatures()));
+    json.add("\"context_features\": " + features(schema.contextFeatures()));
+    json.add("\"candidate_features\": " + features(schema.candidateFeatures()));
+    json.add("\"tasks\": " + array(schema.tasks().stream().map(ConfigJson::task).toList()));
+    json.add("\"max_history\": " + config.maxHistory());
+    json.add("\"event_width\": " + config.eventWidth());
+    json.add("\"merge_factor\": " + config.mergeFactor());
+    json.add("\"inner_layers\": " + config.innerLayers());
+    json.add("\"inner_heads\": " + config.innerHeads());
+    json.add("\"heads\": " + config.heads());
+    json.add("\"recent_queries\": " + config.recentQueries());
+    json.add("\"query_block\": " + config.queryBlock());
+    json.add("\"self_layers\": " + config.selfLayers());
+    json.add("\"cls_tokens\": " + config.clsTokens());
+    json.add("\"time_buckets\": " + config.timeBuckets());
+    json.add("\"time_width\": " + config.timeWidth());
+    json.add("\"anchor\": \"" + config.anchor() + "\"");
+    json.add("\"time\": \"" + config.time() + "\"");
+    json.add("\"global_visibility\": \"" + config.globalVisibility() + "\"");
+    json.add("\"head\": \"GLOBALS\"");
+    return json.toString();
+  }
+
+  private static String table(Schema.Table table) {
+    return "{\"name\": %s, \"width\": %d, \"rows\": %d}"
+        .formatted(Json.quote(table.name()), table.width(), table.rows());
+  }
+
+  private static String task(Schema.Task task) {
+    // JSON has no NaN and no infinities; null makes the native core name the weight.
+    String weight = Double.isFinite(task.weight()) ? Double.toString(task.weight()) : "null";
+    return "{\"name\": %s, \"weight\": %s}".formatted(Json.quote(task.name()), weight);
+  }
+
+  private static String features(List<Feature> features) {
+    return array(
+        features.stream()
+            .map(
+                f ->
+                    "{\"name\": %s, \"table\": %s}"
+                        .formatted(Json.quote(f.name()), Json.quote(f.table())))
+            .toList());
+  }
+
+  private static String array(List<String> elements) {
+    return elements.isEmpty() ? "[]" : "[\n    " + String.join(",\n    ", elements) + "\n  ]";
+  }
+
+  /** Returns the configuration of a text that {@link NativeConfig#normalize} returned. */
+  public static LongerConfig read(String normalized) {
+    Map<?, ?> root = (Map<?, ?>) Json.parse(normalized);
+    Schema.Builder schema = Schema.builder();
+    for (Map<?, ?> table : objects(root, "tables")) {
+      schema.denseTable(text(table, "name"), number(table, "width"), number(table, "rows"));
+    }
+    objects(root, "event_features").forEach(f -> schema.event(text(f, "name"), text(f, "table")));
+    objects(root, "user_features").forEach(f -> schema.user(text(f, "name"), text(f, "table")));
+    objects(root, "context_features")
+        .forEach(f -> schema.context(text(f, "name"), text(f, "table")));
+    objects(root, "candidate_features")
+        .forEach(f -> schema.candidate(text(f, "name"), text(f, "table")));
+    for (Map<?, ?> task : objects(root, "tasks")) {
+      schema.task(text(task, "name"), ((Number) member(task, "weight")).doubleValue());
+    }
+    return LongerConfig.builder(schema.build())
+        .maxHistory(number(root, "max_history"))
+        .eventWidth(number(root, "event_width"))
+        .mergeFactor(number(root, "merge_factor"))
+        .innerLayers(number(root, "inner_layers"))
+        .innerHeads(number(root, "inner_heads"))
+        .heads(number(root, "heads"))
+        .recentQueries(number(root, "recent_queries"))
+        .queryBlock(number(root, "query_block"))
+        .selfLayers(number(root, "self_layers"))
+        .clsTokens(number(root, "cls_tokens"))
+        .timeBuckets(number(root, "time_buckets"))
+        .timeWidth(number(root, "time_width"))
+        .anchor(Anchor.valueOf(text(root, "anchor")))
+        .time(TimeMode.valueOf(text(root, "time")))
+        .globalVisibility(GlobalVisibility.valueOf(text(root, "global_visibility")))
+        .build();
+  }
+
+  private static List<Map<?, ?>> objects(Map<?, ?> object, String key) {
+    return ((List<?>) member(object, key))
+        .stream().<Map<?, ?>>map(element -> (Map<?, ?>) element).toList();
+  }
+
+  private static String text(Map<?, ?> object, String key) {
+    return (String) member(object, key);
+  }
+
+  private static int number(Map<?, ?> object, String key) {
+    return Math.toIntExact((Long) member(object, key));
+  }
+
+  private static Object member(Map<?, ?> object, String key) {
+    return Objects.requireNonNull(object.get(key), key);
+  }
+}

@@ -1,9 +1,17 @@
 package ai.longer.serving;
 
 import ai.longer.LongerConfig;
+import ai.longer.LongerException;
+import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
 import ai.longer.data.History;
+import ai.longer.data.Request;
+import ai.longer.internal.ModelAccess;
+import ai.longer.internal.RankerHandle;
+import ai.longer.internal.RankerHandle.CacheMode;
+import ai.longer.internal.VirtualThreads;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
 /**
@@ -13,11 +21,24 @@ import java.util.function.Supplier;
  * flight; later calls throw {@link IllegalStateException}.
  */
 public final class Ranker implements AutoCloseable {
-  private Ranker() {}
+  private final RankerHandle handle;
+
+  private Ranker(RankerHandle handle) {
+    this.handle = handle;
+  }
+
+  /**
+   * Makes a ranker over a model's weights, which it shares: the model may be closed.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  public static Ranker create(LongerModel model, RankerOptions options) {
+    return new Ranker(RankerHandle.create(ModelAccess.get().unwrap(model), options));
+  }
 
   /** Returns the configuration of the model. */
   public LongerConfig config() {
-    throw new UnsupportedOperationException();
+    return handle.config();
   }
 
   /**
@@ -26,7 +47,9 @@ public final class Ranker implements AutoCloseable {
    * @throws IllegalArgumentException if the request does not fit the model's schema
    */
   public Scores rank(RankingRequest request) {
-    throw new UnsupportedOperationException();
+    float[] scores = new float[numScores(request)];
+    rank(request, scores);
+    return new Scores(scores, numTasks(), request.request().candidates().size());
   }
 
   /**
@@ -37,7 +60,9 @@ public final class Ranker implements AutoCloseable {
    *     scores} is too short
    */
   public void rank(RankingRequest request, float[] scores) {
-    throw new UnsupportedOperationException();
+    if (!rank(request, CacheMode.OF_REQUEST, scores)) {
+      throw unexpectedMiss();
+    }
   }
 
   /**
@@ -50,7 +75,11 @@ public final class Ranker implements AutoCloseable {
       long referenceTime,
       Candidates candidates,
       Supplier<History> history) {
-    throw new UnsupportedOperationException();
+    Request request =
+        Request.builder(History.empty(candidates.schema()), candidates)
+            .referenceTime(referenceTime)
+            .build();
+    return rank(RankingRequest.of(request).cached(userKey, historyVersion), history);
   }
 
   /**
@@ -61,17 +90,83 @@ public final class Ranker implements AutoCloseable {
    *     cached}, its history version is 0 or its history is not empty
    */
   public Scores rank(RankingRequest request, Supplier<History> history) {
-    throw new UnsupportedOperationException();
+    if (!request.isCached() || request.historyVersion() == 0) {
+      throw new IllegalArgumentException(
+          "[rank] a history supplier needs a cached request with a history version; got " + request);
+    }
+    if (request.request().history().size() != 0) {
+      throw new IllegalArgumentException(
+          "[rank] with a history supplier the request's history must be empty; got " + request);
+    }
+    float[] scores = new float[numScores(request)];
+    if (!rank(request, CacheMode.ONLY, scores)) {
+      rank(request.withHistory(history.get()), scores);
+    }
+    return new Scores(scores, numTasks(), request.request().candidates().size());
+  }
+
+  private boolean rank(RankingRequest request, CacheMode mode, float[] scores) {
+    return VirtualThreads.isCurrent()
+        ? rankThroughQueue(request, mode, scores)
+        : handle.rank(request, mode, scores);
+  }
+
+  /** A native call would pin a virtual thread to its carrier; waiting for a future does not. */
+  private boolean rankThroughQueue(RankingRequest request, CacheMode mode, float[] scores) {
+    if (scores.length < numScores(request)) {
+      throw new IllegalArgumentException(
+          "[rank] scores must have room for tasks · candidates = %d values; got %d"
+              .formatted(numScores(request), scores.length));
+    }
+    CompletableFuture<Boolean> hit =
+        handle.rankAsync(
+            request,
+            mode,
+            ranked -> {
+              if (ranked != null) {
+                System.arraycopy(ranked, 0, scores, 0, ranked.length);
+              }
+              return ranked != null;
+            });
+    try {
+      return hit.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private static LongerException unexpectedMiss() {
+    return new LongerException("[rank] a cache miss although the history is there");
+  }
+
+  private int numTasks() {
+    return handle.config().schema().tasks().size();
+  }
+
+  private int numScores(RankingRequest request) {
+    return Math.multiplyExact(numTasks(), request.request().candidates().size());
   }
 
   /**
    * Scores a request on another thread. The request is copied before this method returns.
    * Cancelling the future takes the request back if it has not started.
    *
+   * <p>Actions that depend on the future without an executor of their own run on the one thread that
+   * completes futures: they must not block.
+   *
    * @throws ai.longer.OverloadedException if the queue is full
    */
   public CompletableFuture<Scores> rankAsync(RankingRequest request) {
-    throw new UnsupportedOperationException();
+    int numCandidates = request.request().candidates().size();
+    return handle.rankAsync(
+        request,
+        CacheMode.OF_REQUEST,
+        scores -> {
+          if (scores == null) {
+            throw unexpectedMiss();
+          }
+          return new Scores(scores, numTasks(), numCandidates);
+        });
   }
 
   /** Tells which events drew candidate {@code candidate}'s attention, for the first task. */
@@ -81,25 +176,27 @@ public final class Ranker implements AutoCloseable {
 
   /** Tells which events drew candidate {@code candidate}'s attention, for a task. */
   public Explanation explain(RankingRequest request, int candidate, int task) {
-    throw new UnsupportedOperationException();
+    return handle.explain(request, candidate, task);
   }
 
   /** Returns the final vectors of globals and candidates. */
   public Representation represent(RankingRequest request) {
-    throw new UnsupportedOperationException();
+    return handle.represent(request);
   }
 
   /** Returns counts since this ranker was made. */
   public RankerStats stats() {
-    throw new UnsupportedOperationException();
+    return handle.stats();
   }
 
   /** Drops a user's cached keys and values; returns whether there were any. */
   public boolean evict(long userKey) {
-    throw new UnsupportedOperationException();
+    return handle.evict(userKey);
   }
 
   /** Frees everything; waits for calls in flight. */
   @Override
-  public void close() {}
+  public void close() {
+    handle.close();
+  }
 }

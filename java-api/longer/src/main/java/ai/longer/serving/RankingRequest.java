@@ -50,6 +50,11 @@ public final class RankingRequest {
     return new RankingRequest(request, true, userKey, historyVersion);
   }
 
+  /** Returns this request with another history. */
+  RankingRequest withHistory(History history) {
+    return new RankingRequest(request.withHistory(history), cached, userKey, historyVersion);
+  }
+
   /** Returns history, candidates, ids and reference time. */
   public Request request() {
     return request;

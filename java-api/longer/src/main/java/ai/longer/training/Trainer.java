@@ -5,26 +5,59 @@ import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
+import ai.longer.internal.BatchBuffer;
+import ai.longer.internal.BatchBuffer.Content;
+import ai.longer.internal.ModelAccess;
+import ai.longer.internal.TrainerHandle;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a model.
  *
- * <p>For one thread at a time: a second call while one runs throws {@link IllegalStateException}.
- * {@link #close} may be called from any thread.
+ * <p>For one thread at a time: a call while another thread's call runs throws {@link
+ * IllegalStateException}. Listeners may call it. {@link #close} may be called from any thread; later
+ * calls throw {@link IllegalStateException}.
  */
 public final class Trainer implements AutoCloseable {
-  private Trainer() {}
+  private final TrainerHandle handle;
+  private final TrainerOptions options;
+  private final BatchBuffer batch;
+  private final ReentrantLock lock = new ReentrantLock();
+  private int runs;
+  private volatile @Nullable LongerModel best;
 
-  /** Trains a freshly initialised model, with the seed of {@code options}. */
-  public static Trainer create(LongerConfig config, Device device, TrainerOptions options) {
-    throw new UnsupportedOperationException();
+  private Trainer(TrainerHandle handle, TrainerOptions options) {
+    this.handle = handle;
+    this.options = options;
+    this.batch = new BatchBuffer(handle.config());
   }
 
-  /** Trains on from a copy of a model's weights; the model is unchanged. */
+  /**
+   * Trains a freshly initialised model, with the seed of {@code options}.
+   *
+   * @throws IllegalArgumentException if the configuration or an option is not valid; the message
+   *     names it
+   * @throws UnsupportedOperationException if the loaded library lacks the device or an option
+   */
+  public static Trainer create(LongerConfig config, Device device, TrainerOptions options) {
+    try (LongerModel model = LongerModel.create(config, options.seed(), device)) {
+      return create(model, device, options);
+    }
+  }
+
+  /**
+   * Trains on from a copy of a model's weights; the model is unchanged.
+   *
+   * @throws IllegalArgumentException if an option is not valid; the message names it
+   * @throws IllegalStateException if the model is closed
+   */
   public static Trainer create(LongerModel model, Device device, TrainerOptions options) {
-    throw new UnsupportedOperationException();
+    return new Trainer(
+        TrainerHandle.create(ModelAccess.get().unwrap(model), device, options), options);
   }
 
   /**
@@ -34,35 +67,53 @@ public final class Trainer implements AutoCloseable {
    * @throws ai.longer.CorruptDataException if a file is damaged; the message names it
    */
   public static Trainer loadCheckpoint(Path folder, Device device, TrainerOptions options) {
-    throw new UnsupportedOperationException();
+    return new Trainer(TrainerHandle.load(folder, device, options), options);
   }
 
   /** Returns the configuration of the model in training. */
   public LongerConfig config() {
-    throw new UnsupportedOperationException();
+    return handle.config();
   }
 
   /** Returns the options. */
   public TrainerOptions options() {
-    throw new UnsupportedOperationException();
+    return options;
   }
 
-  /** Trains on {@code training} without validation. */
+  /**
+   * Trains on {@code training} for the epochs of the options, without validation.
+   *
+   * @see #fit(RequestSource, RequestSource, TrainingListener...)
+   */
   public TrainingResult fit(RequestSource training, TrainingListener... listeners) {
-    throw new UnsupportedOperationException();
+    return run(training, null, listeners);
   }
 
   /**
    * Trains on {@code training} for the epochs of the options and measures on {@code validation}
-   * after each. Deterministic: equal weights, options and requests give equal bits.
+   * after each. Deterministic: equal weights, options, requests and earlier fits give equal bits.
+   * Another thread reads and packs requests ahead of the steps.
    *
-   * <p>An interrupt of the calling thread ends the run after the step in progress.
+   * <p>An interrupt of the calling thread ends the run after the step in progress, see {@link
+   * TrainingResult.Outcome#INTERRUPTED}.
    *
-   * @throws IllegalArgumentException if a request does not fit the schema or has no labels
+   * @throws IllegalArgumentException if a source is empty, or a request does not fit the schema or
+   *     has no labels; steps before it are done
    */
   public TrainingResult fit(
       RequestSource training, RequestSource validation, TrainingListener... listeners) {
-    throw new UnsupportedOperationException();
+    return run(training, validation, listeners);
+  }
+
+  private TrainingResult run(
+      RequestSource training, @Nullable RequestSource validation, TrainingListener[] listeners) {
+    return alone(
+        () -> {
+          setBest(null);
+          runs++;
+          return new TrainingRun(this, handle, training, validation, List.of(listeners), runs)
+              .run();
+        });
   }
 
   /**
@@ -72,44 +123,93 @@ public final class Trainer implements AutoCloseable {
    *     schema or has no labels; nothing was changed
    */
   public StepResult step(List<Request> requests) {
-    throw new UnsupportedOperationException();
+    return alone(() -> handle.step(packed(requests, Content.LABELS)));
   }
 
-  /** Returns loss and gradients of a batch without changing anything. */
+  /**
+   * Returns loss and gradients of a batch without changing anything.
+   *
+   * @throws IllegalArgumentException as {@link #step}
+   */
   public Gradients gradients(List<Request> requests) {
-    throw new UnsupportedOperationException();
+    return alone(() -> handle.gradients(packed(requests, Content.LABELS)));
   }
 
   /**
    * Returns probabilities with the present weights.
    *
    * @return row-major [tasks, sum of C], candidates in request order
+   * @throws IllegalArgumentException if a request does not fit the schema
    */
   public float[] predict(List<Request> requests) {
-    throw new UnsupportedOperationException();
+    return alone(() -> handle.predict(packed(requests, Content.INPUTS)));
+  }
+
+  private BatchBuffer packed(List<Request> requests, Content content) {
+    batch.fill(requests.toArray(new Request[0]), content);
+    return batch;
   }
 
   /** Returns a snapshot of the present weights, with a new version; close it. */
   public LongerModel model() {
-    throw new UnsupportedOperationException();
+    return alone(() -> ModelAccess.get().wrap(handle.model()));
   }
 
   /**
    * Returns the weights of the best validation pass of the last {@link #fit}. This trainer owns the
-   * model and closes it with itself; rankers made from it live on.
+   * model and closes it with itself or the next fit; rankers made from it live on.
    *
    * @throws IllegalStateException if the last fit had no validation pass
    */
   public LongerModel bestModel() {
-    throw new UnsupportedOperationException();
+    LongerModel model = best;
+    if (model == null) {
+      throw new IllegalStateException("[trainer] the last fit had no validation pass");
+    }
+    return model;
   }
 
-  /** Writes weights, optimizer state and step: complete or not at all, over what was there. */
+  /** Keeps a snapshot of the present weights as the best ones. */
+  void keepAsBest() {
+    setBest(model());
+  }
+
+  private void setBest(@Nullable LongerModel model) {
+    LongerModel old = best;
+    best = model;
+    if (old != null) {
+      old.close();
+    }
+  }
+
+  /**
+   * Writes weights, optimizer state and step: complete or not at all, over what was there.
+   *
+   * @throws java.io.UncheckedIOException if it cannot be written; what was there is unchanged
+   */
   public void saveCheckpoint(Path folder) {
-    throw new UnsupportedOperationException();
+    alone(
+        () -> {
+          handle.save(folder);
+          return folder;
+        });
   }
 
-  /** Frees everything; waits for a call in flight. */
+  private <T> T alone(Supplier<T> call) {
+    if (!lock.tryLock()) {
+      throw new IllegalStateException("[trainer] is in use by another thread");
+    }
+    try {
+      return call.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frees everything; waits for a native call in flight, not for a whole {@link #fit}. */
   @Override
-  public void close() {}
+  public void close() {
+    handle.close();
+    setBest(null);
+  }
 }

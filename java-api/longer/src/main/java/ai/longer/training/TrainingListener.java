@@ -1,5 +1,7 @@
 package ai.longer.training;
 
+import ai.longer.internal.Terminal;
+
 /**
  * Is told how training goes, on the thread that called {@link Trainer#fit}.
  *
@@ -26,6 +28,6 @@ public interface TrainingListener {
    * bar on a terminal, a plain line every few seconds otherwise. Use it for one run at a time.
    */
   static TrainingListener progressBar() {
-    return new ProgressBar(System.err, System.console() != null, System::nanoTime);
+    return new ProgressBar(System.err, Terminal.isPresent(), System::nanoTime);
   }
 }

@@ -1,6 +1,8 @@
 package ai.longer.torch;
 
+import ai.longer.Schema;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
@@ -13,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  * reads them.
  */
 final class Embeddings {
-  private final LongerConfig config;
+  private final Schema schema;
+  private final List<Integer> eventTables;
+  private final List<Integer> userTables;
+  private final List<Integer> candidateTables;
   private final Parameters parameters;
   private final List<@Nullable NamedRows> tables = new ArrayList<>();
   private final Tensor events;
@@ -25,13 +30,16 @@ final class Embeddings {
    * @param insert give unseen ids a row, as training does
    */
   Embeddings(
-      LongerConfig config,
+      Schema schema,
       Parameters parameters,
       List<@Nullable GrowableTable> growable,
       RequestBatch requests,
       PaddedBatch batch,
       boolean insert) {
-    this.config = config;
+    this.schema = schema;
+    this.eventTables = FeatureTables.ofEvents(schema);
+    this.userTables = FeatureTables.ofUsers(schema);
+    this.candidateTables = FeatureTables.ofCandidates(schema);
     this.parameters = parameters;
     for (GrowableTable table : growable) {
       tables.add(table == null ? null : new NamedRows(table, insert));
@@ -41,11 +49,9 @@ final class Embeddings {
     long[][] userRows = userRows(requests);
     long[][] candidateRows = candidateRows(requests, batch);
     long numRequests = batch.numRequests();
-    this.events = gather(config.eventFeatures(), eventRows, numRequests, batch.numSlots());
-    this.users =
-        config.userFeatures().isEmpty() ? null : gather(config.userFeatures(), userRows, numRequests);
-    this.candidates =
-        gather(config.candidateFeatures(), candidateRows, numRequests, batch.numCandidates);
+    this.events = gather(eventTables, eventRows, numRequests, batch.numSlots());
+    this.users = userTables.isEmpty() ? null : gather(userTables, userRows, numRequests);
+    this.candidates = gather(candidateTables, candidateRows, numRequests, batch.numCandidates);
   }
 
   /** [B, S·K, event features' width]. */
@@ -69,13 +75,13 @@ final class Embeddings {
   }
 
   private long[][] eventRows(RequestBatch requests, PaddedBatch batch) {
-    long[][] rows = new long[config.eventFeatures().size()][batch.events.length];
+    long[][] rows = new long[eventTables.size()][batch.events.length];
     for (int f = 0; f < rows.length; f++) {
       long[] ids = requests.eventIds()[f];
       for (int slot = 0; slot < batch.events.length; slot++) {
         int event = batch.events[slot];
         if (event != PaddedBatch.PAD) {
-          rows[f][slot] = row(config.eventFeatures().get(f), ids[event]);
+          rows[f][slot] = row(eventTables.get(f), ids[event]);
         }
       }
     }
@@ -83,10 +89,10 @@ final class Embeddings {
   }
 
   private long[][] userRows(RequestBatch requests) {
-    long[][] rows = new long[config.userFeatures().size()][requests.numRequests()];
+    long[][] rows = new long[userTables.size()][requests.numRequests()];
     for (int f = 0; f < rows.length; f++) {
       for (int b = 0; b < requests.numRequests(); b++) {
-        rows[f][b] = row(config.userFeatures().get(f), requests.userIds()[f][b]);
+        rows[f][b] = row(userTables.get(f), requests.userIds()[f][b]);
       }
     }
     return rows;
@@ -94,13 +100,13 @@ final class Embeddings {
 
   private long[][] candidateRows(RequestBatch requests, PaddedBatch batch) {
     int padded = batch.numCandidates;
-    long[][] rows = new long[config.candidateFeatures().size()][requests.numRequests() * padded];
+    long[][] rows = new long[candidateTables.size()][requests.numRequests() * padded];
     for (int f = 0; f < rows.length; f++) {
       for (int b = 0; b < requests.numRequests(); b++) {
         int begin = requests.candidateOffsets()[b];
         for (int c = 0; c < requests.numCandidates(b); c++) {
           long id = requests.candidateIds()[f][begin + c];
-          rows[f][b * padded + c] = row(config.candidateFeatures().get(f), id);
+          rows[f][b * padded + c] = row(candidateTables.get(f), id);
         }
       }
     }
@@ -112,7 +118,7 @@ final class Embeddings {
     if (rows != null) {
       return rows.leafRow(id);
     }
-    int numIds = config.tables().get(table).rows();
+    int numIds = schema.tables().get(table).rows();
     return id >= 0 && id < numIds ? (int) id + 1 : 0;
   }
 
@@ -124,12 +130,12 @@ final class Embeddings {
       Tensor source =
           growable != null
               ? growable.leaf()
-              : parameters.get(Parameters.tableName(config.tables().get(table)));
+              : parameters.get(Parameters.tableName(schema.tables().get(table)));
       columns[f] = source.index_select(0, Tensor.create(rows[f], rows[f].length));
     }
     Tensor joined = columns.length == 1 ? columns[0] : torch.cat(new TensorVector(columns), 1);
-    long[] sizes = java.util.Arrays.copyOf(leading, leading.length + 1);
-    sizes[leading.length] = config.featuresWidth(features);
+    long[] sizes = Arrays.copyOf(leading, leading.length + 1);
+    sizes[leading.length] = FeatureTables.width(schema, features);
     return joined.view(sizes);
   }
 }

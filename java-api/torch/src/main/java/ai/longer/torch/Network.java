@@ -1,5 +1,7 @@
 package ai.longer.torch;
 
+import ai.longer.LongerConfig;
+import ai.longer.TimeMode;
 import java.util.Arrays;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -56,7 +58,7 @@ final class Network {
       return precision.tensor(new float[0], numRequests, 0, config.modelWidth());
     }
     Tensor x = inputs.events().add(positions(batch));
-    if (config.eventTimeWidth() > 0) {
+    if (config.time() != TimeMode.NONE) {
       Tensor time = select("event_encoder.time_bucket.weight", batch.buckets);
       x = concat(2, x, time.view(numRequests, batch.numSlots(), config.timeWidth()));
     }

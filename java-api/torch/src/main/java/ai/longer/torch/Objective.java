@@ -1,5 +1,9 @@
 package ai.longer.torch;
 
+import ai.longer.LongerConfig;
+import ai.longer.Schema;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -25,7 +29,8 @@ final class Objective {
     if (labels == null) {
       throw new IllegalArgumentException("a loss needs labels; the batch has none");
     }
-    int numTasks = config.numTasks();
+    List<Schema.Task> tasks = config.schema().tasks();
+    int numTasks = tasks.size();
     double[] targets = new double[batch.numRequests() * batch.numCandidates * numTasks];
     double[] weights = new double[targets.length];
     double sum = 0;
@@ -37,24 +42,19 @@ final class Objective {
           if (!Float.isNaN(label)) {
             int at = (b * batch.numCandidates + c) * numTasks + task;
             targets[at] = label;
-            weights[at] = weight(requests, candidate) * config.taskWeights().get(task);
+            weights[at] = requests.weights()[candidate] * tasks.get(task).weight();
             sum += weights[at];
           }
         }
       }
     }
     long[] sizes = {batch.numRequests(), batch.numCandidates, numTasks};
-    Tensor scaled = precision.tensor(weights, sizes).div_(new org.bytedeco.pytorch.Scalar(sum));
+    Tensor scaled = precision.tensor(weights, sizes).div_(new Scalar(sum));
     return torch.binary_cross_entropy_with_logits(
         logits,
         precision.tensor(targets, sizes),
         new TensorOptional(scaled),
         new TensorOptional(),
         SUM);
-  }
-
-  private static double weight(RequestBatch requests, int candidate) {
-    float @Nullable [] weights = requests.weights();
-    return weights == null ? 1 : weights[candidate];
   }
 }

@@ -1,5 +1,6 @@
 package ai.longer.torch;
 
+import ai.longer.LongerConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,8 @@
 package ai.longer.torch;
 
+import ai.longer.LongerConfig;
+import ai.longer.Schema;
+import ai.longer.TimeMode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -78,16 +81,18 @@ final class Parameters implements AutoCloseable {
   }
 
   private void declare(LongerConfig config) {
-    int eventInput = config.featuresWidth(config.eventFeatures());
+    Schema schema = config.schema();
+    int eventInput = FeatureTables.width(schema, FeatureTables.ofEvents(schema));
+    int timeWidth = config.time() == TimeMode.NONE ? 0 : config.timeWidth();
     int width = config.modelWidth();
     int d = config.eventWidth();
     shapes.put("event_encoder.position.weight", new long[] {config.maxHistory(), eventInput});
-    if (config.eventTimeWidth() > 0) {
+    if (timeWidth > 0) {
       shapes.put(
           "event_encoder.time_bucket.weight",
           new long[] {config.timeBuckets() + 1, config.timeWidth()});
     }
-    declareLinear("event_encoder.fc1", 2 * d, eventInput + config.eventTimeWidth());
+    declareLinear("event_encoder.fc1", 2 * d, eventInput + timeWidth);
     declareLinear("event_encoder.fc2", d, 2 * d);
     if (config.innerLayers() > 0) {
       shapes.put("token_merge.slot.weight", new long[] {config.mergeFactor(), d});
@@ -99,18 +104,22 @@ final class Parameters implements AutoCloseable {
       shapes.put("global.cls", new long[] {config.clsTokens(), width});
     }
     shapes.put(
-        "global.user_time_bucket.weight", new long[] {config.timeBuckets() + 1, config.timeWidth()});
+        "global.user_time_bucket.weight",
+        new long[] {config.timeBuckets() + 1, config.timeWidth()});
     declareLinear(
-        "global.user", width, config.featuresWidth(config.userFeatures()) + config.timeWidth());
-    declareLinear("global.candidate", width, config.featuresWidth(config.candidateFeatures()));
+        "global.user",
+        width,
+        FeatureTables.width(schema, FeatureTables.ofUsers(schema)) + config.timeWidth());
+    declareLinear(
+        "global.candidate", width, FeatureTables.width(schema, FeatureTables.ofCandidates(schema)));
     for (int layer = 0; layer <= config.selfLayers(); layer++) {
       declareBlock("layers." + layer, width);
     }
     declareNorm("head.ln", width);
     declareLinear("head.fc1", width, (config.numGlobals() + 1) * width);
-    declareLinear("head.fc2", config.numTasks(), width);
-    for (Schema.Table table : config.tables()) {
-      if (!table.isGrowable()) {
+    declareLinear("head.fc2", schema.tasks().size(), width);
+    for (Schema.Table table : schema.tables()) {
+      if (table.rows() > 0) {
         shapes.put(tableName(table), new long[] {table.rows() + 1, table.width()});
       }
     }
@@ -135,12 +144,12 @@ final class Parameters implements AutoCloseable {
     shapes.put(name + ".bias", new long[] {out});
   }
 
-  private Tensor initial(String name, long[] config) {
+  private Tensor initial(String name, long[] shape) {
     try (PointerScope scope = new PointerScope()) {
-      Tensor values = precision.tensor(new float[(int) product(config)], config);
+      Tensor values = precision.tensor(new float[(int) product(shape)], shape);
       if (isDecayed(name)) {
         values.normal_(0, Math.sqrt(1.0 / shape[1]), new GeneratorOptional());
-      } else if (config.length == 2) {
+      } else if (shape.length == 2) {
         values.normal_(0, 0.05, new GeneratorOptional());
       } else if (name.endsWith("weight")) {
         values.fill_(new Scalar(1.0));
@@ -150,9 +159,9 @@ final class Parameters implements AutoCloseable {
     }
   }
 
-  private static long product(long[] config) {
+  private static long product(long[] shape) {
     long product = 1;
-    for (long size : config) {
+    for (long size : shape) {
       product *= size;
     }
     return product;

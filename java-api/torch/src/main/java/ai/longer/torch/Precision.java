@@ -18,13 +18,13 @@ public enum Precision {
   }
 
   /** A tensor of this type with a copy of {@code values}. */
-  Tensor tensor(float[] values, long... config) {
-    return Tensor.create(values, config).to(type);
+  Tensor tensor(float[] values, long... shape) {
+    return Tensor.create(values, shape).to(type);
   }
 
   /** A tensor of this type with a copy of {@code values}. */
-  Tensor tensor(double[] values, long... config) {
-    return Tensor.create(values, config).to(type);
+  Tensor tensor(double[] values, long... shape) {
+    return Tensor.create(values, shape).to(type);
   }
 
   /** A copy of a tensor's values, row-major. */

@@ -1,6 +1,13 @@
 package ai.longer.torch;
 
+import ai.longer.LongerConfig;
+import ai.longer.LongerModel;
+import ai.longer.Schema;
+import ai.longer.TableRows;
+import ai.longer.data.Request;
+import ai.longer.training.TrainerOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,28 +21,55 @@ import org.jspecify.annotations.Nullable;
  * differentiated by autograd. An oracle in {@link Precision#DOUBLE}, a peer for benchmarks in
  * {@link Precision#FLOAT}.
  *
- * <p>Not safe for use by several threads at a time.
+ * <p>Requests of a batch are padded to the longest one. Not safe for use by several threads at a
+ * time.
  */
 @SuppressWarnings("try") // a PointerScope is opened, not read
 public final class TorchLonger implements AutoCloseable {
   private final LongerConfig config;
+  private final Schema schema;
   private final Precision precision;
   private final Parameters parameters;
   private final List<@Nullable GrowableTable> tables = new ArrayList<>();
   private final Network network;
   private final Optimizer optimizer;
 
-  private record Pass(PaddedBatch batch, Embeddings inputs, Tensor logits) {}
+  private record Pass(RequestBatch requests, PaddedBatch batch, Embeddings inputs, Tensor logits) {}
 
-  TorchLonger(LongerConfig config, OptimizerSettings settings, Precision precision, long seed) {
+  private TorchLonger(LongerConfig config, TrainerOptions options, Precision precision) {
     this.config = config;
+    this.schema = config.schema();
     this.precision = precision;
-    this.parameters = new Parameters(config, precision, seed);
-    for (Schema.Table table : config.tables()) {
-      tables.add(table.isGrowable() ? new GrowableTable(precision, table.width()) : null);
+    this.parameters = new Parameters(config, precision, options.seed());
+    for (Schema.Table table : schema.tables()) {
+      tables.add(table.rows() == 0 ? new GrowableTable(precision, table.width()) : null);
     }
     this.network = new Network(config, parameters, precision);
-    this.optimizer = new Optimizer(settings, parameters);
+    this.optimizer = new Optimizer(options, parameters);
+  }
+
+  /**
+   * A model with random weights, drawn by PyTorch's generator from the seed of {@code options}: not
+   * those that the SDK draws from the same seed, see {@link #copyFrom}.
+   *
+   * @param options rates, clipping and schedule of {@link #step}; what concerns whole runs is not
+   *     used
+   */
+  public static TorchLonger create(
+      LongerConfig config, TrainerOptions options, Precision precision) {
+    return new TorchLonger(config, options, precision);
+  }
+
+  /** Replaces every parameter and table by those of a model of the same configuration. */
+  public void copyFrom(LongerModel model) {
+    for (String name : model.parameterNames()) {
+      setParameter(name, doubles(model.parameter(name)));
+    }
+    for (Schema.Table table : schema.tables()) {
+      if (table.rows() == 0) {
+        setTable(table.name(), model.table(table.name()));
+      }
+    }
   }
 
   /** Names of the dense parameters, in the order of native/docs/model.md. */
@@ -43,13 +77,17 @@ public final class TorchLonger implements AutoCloseable {
     return List.copyOf(parameters.names());
   }
 
-  /** Values of one dense parameter, row-major. */
+  /**
+   * Values of one dense parameter, row-major.
+   *
+   * @throws IllegalArgumentException if there is no such parameter
+   */
   public double[] parameter(String name) {
     return values(parameters.get(name));
   }
 
   /**
-   * Replaces one dense parameter.
+   * Replaces one dense parameter, row-major.
    *
    * @throws IllegalArgumentException if there is no such parameter or it has another number of
    *     values
@@ -59,17 +97,9 @@ public final class TorchLonger implements AutoCloseable {
   }
 
   /**
-   * Replaces a growable table.
+   * Row of an id in a growable table; the out-of-vocabulary row for an id that has none.
    *
-   * @param rows [1 + ids.length, width], the row of ids without a row of their own first
-   */
-  public void setTable(String name, long[] ids, float[] rows) {
-    table(name).set(ids, rows);
-  }
-
-  /**
-   * Row of an id in a growable table; of an id that training has not seen, the out-of-vocabulary
-   * row.
+   * @throws IllegalArgumentException if there is no such table
    */
   public double[] tableRow(String name, long id) {
     GrowableTable table = table(name);
@@ -78,29 +108,30 @@ public final class TorchLonger implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
-    parameters.close();
-    optimizer.close();
-    for (GrowableTable table : tables) {
-      if (table != null) {
-        table.close();
-      }
-    }
+  /**
+   * Replaces the rows of a growable table and forgets its optimizer state.
+   *
+   * @throws IllegalArgumentException if there is no such table
+   */
+  public void setTable(String name, TableRows rows) {
+    table(name).set(rows.ids(), rows.rows());
   }
 
-  /** [tasks][ΣC]. */
-  double[][] logits(RequestBatch requests) {
+  /**
+   * Logits of every candidate, request after request: [tasks][ΣC]. Ids without a row read the
+   * out-of-vocabulary row.
+   */
+  public double[][] logits(List<Request> requests) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Pass pass = forward(requests, false);
       double[] padded = values(pass.logits());
-      double[][] logits = new double[config.numTasks()][requests.numCandidates()];
-      for (int b = 0; b < requests.numRequests(); b++) {
-        for (int c = 0; c < requests.numCandidates(b); c++) {
+      double[][] logits = new double[schema.tasks().size()][pass.requests().numCandidates()];
+      for (int b = 0; b < requests.size(); b++) {
+        for (int c = 0; c < pass.requests().numCandidates(b); c++) {
           for (int task = 0; task < logits.length; task++) {
             int from = (b * pass.batch().numCandidates + c) * logits.length + task;
-            logits[task][requests.candidateOffsets()[b] + c] = padded[from];
+            logits[task][pass.requests().candidateOffsets()[b] + c] = padded[from];
           }
         }
       }
@@ -108,11 +139,15 @@ public final class TorchLonger implements AutoCloseable {
     }
   }
 
-  /** Loss and gradients of a labelled batch. Ids not seen before get a row. */
-  LossAndGradients gradients(RequestBatch requests) {
+  /**
+   * Loss and gradients of labelled requests. Ids seen for the first time get a random row.
+   *
+   * @throws IllegalArgumentException if a request has no labels
+   */
+  public LossAndGradients gradients(List<Request> requests) {
     try (PointerScope scope = new PointerScope()) {
       Pass pass = forward(requests, true);
-      Tensor loss = Objective.loss(config, precision, requests, pass.batch(), pass.logits());
+      Tensor loss = loss(pass);
       Gradients gradients = Gradients.of(loss, parameters, pass.inputs().namedRows());
       Map<String, double[]> dense = new TreeMap<>();
       gradients.dense().forEach((name, gradient) -> dense.put(name, values(gradient)));
@@ -125,14 +160,15 @@ public final class TorchLonger implements AutoCloseable {
   }
 
   /**
-   * One optimizer step.
+   * One optimizer step over labelled requests. Ids seen for the first time get a random row.
    *
-   * @return the loss before it
+   * @return the loss before the step
+   * @throws IllegalArgumentException if a request has no labels
    */
-  double step(RequestBatch requests) {
+  public double step(List<Request> requests) {
     try (PointerScope scope = new PointerScope()) {
       Pass pass = forward(requests, true);
-      Tensor loss = Objective.loss(config, precision, requests, pass.batch(), pass.logits());
+      Tensor loss = loss(pass);
       Gradients gradients = Gradients.of(loss, parameters, pass.inputs().namedRows());
       try (NoGradGuard guard = new NoGradGuard()) {
         optimizer.step(gradients);
@@ -141,16 +177,33 @@ public final class TorchLonger implements AutoCloseable {
     }
   }
 
-  private Pass forward(RequestBatch requests, boolean insert) {
-    PaddedBatch batch = new PaddedBatch(config, requests);
-    Embeddings inputs = new Embeddings(config, parameters, tables, requests, batch, insert);
-    return new Pass(batch, inputs, network.logits(batch, inputs));
+  /** Frees every tensor. */
+  @Override
+  public void close() {
+    parameters.close();
+    optimizer.close();
+    for (GrowableTable table : tables) {
+      if (table != null) {
+        table.close();
+      }
+    }
+  }
+
+  private Pass forward(List<Request> requests, boolean insert) {
+    RequestBatch ragged = RequestBatch.of(schema, requests);
+    PaddedBatch padded = new PaddedBatch(config, ragged);
+    Embeddings inputs = new Embeddings(schema, parameters, tables, ragged, padded, insert);
+    return new Pass(ragged, padded, inputs, network.logits(padded, inputs));
+  }
+
+  private Tensor loss(Pass pass) {
+    return Objective.loss(config, precision, pass.requests(), pass.batch(), pass.logits());
   }
 
   private GrowableTable table(String name) {
     for (int i = 0; i < tables.size(); i++) {
       GrowableTable table = tables.get(i);
-      if (table != null && config.tables().get(i).name().equals(name)) {
+      if (table != null && schema.tables().get(i).name().equals(name)) {
         return table;
       }
     }
@@ -158,10 +211,10 @@ public final class TorchLonger implements AutoCloseable {
   }
 
   private String nameOf(GrowableTable table) {
-    return config.tables().get(tables.indexOf(table)).name();
+    return schema.tables().get(tables.indexOf(table)).name();
   }
 
-  /** Rows by id; those of unseen ids have no id of their own and are left out. */
+  /** Rows by id, without the out-of-vocabulary row. */
   private static Map<Long, double[]> byId(NamedRows named, Tensor gradient) {
     double[] values = values(gradient);
     long[] rows = named.rows();
@@ -169,9 +222,8 @@ public final class TorchLonger implements AutoCloseable {
     Map<Long, double[]> byId = new TreeMap<>();
     for (int i = 0; i < rows.length; i++) {
       if (rows[i] != 0) {
-        byId.put(
-            named.table().id((int) rows[i]),
-            java.util.Arrays.copyOfRange(values, i * width, (i + 1) * width));
+        double[] row = Arrays.copyOfRange(values, i * width, (i + 1) * width);
+        byId.put(named.table().id((int) rows[i]), row);
       }
     }
     return byId;
@@ -181,5 +233,13 @@ public final class TorchLonger implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       return Precision.values(tensor);
     }
+  }
+
+  private static double[] doubles(float[] values) {
+    double[] doubles = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      doubles[i] = values[i];
+    }
+    return doubles;
   }
 }

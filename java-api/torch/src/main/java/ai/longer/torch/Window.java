@@ -1,5 +1,9 @@
 package ai.longer.torch;
 
+import ai.longer.Anchor;
+import ai.longer.LongerConfig;
+import ai.longer.TimeMode;
+
 /**
  * The events of one request that the model reads, and where each stands (LONGER §3.4, §3.2).
  *
@@ -29,7 +33,7 @@ record Window(
     int numGroups;
     int[] places; // slot counted from the first slot of the first group
     int[] positions;
-    if (config.anchoredAtOldest()) {
+    if (config.anchor() == Anchor.OLDEST) {
       long firstOrdinal = batch.firstOrdinals()[request];
       long anchor = oldestAnchor(config, firstOrdinal + numEvents);
       kept = (int) Math.min(numEvents, Math.max(0, firstOrdinal + numEvents - anchor));

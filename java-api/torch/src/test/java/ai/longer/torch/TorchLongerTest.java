@@ -1,9 +1,16 @@
 package ai.longer.torch;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.longer.LongerConfig;
+import ai.longer.TableRows;
+import ai.longer.data.Request;
+import ai.longer.training.TrainerOptions;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -11,32 +18,20 @@ import org.junit.jupiter.api.TestFactory;
 
 /** What must hold of {@link TorchLonger} whatever it is compared with. */
 class TorchLongerTest {
-  private static final OptimizerSettings SETTINGS =
-      new OptimizerSettings(1e-3, 0.05, 0.9, 0.999, 1e-8, 0.01, 1e-8, 1.0, 0, 0, 0);
-
   @TestFactory
   Stream<DynamicTest> scoresAloneAsInABatch() {
-    return forEachShape(
-        (shape, model) -> {
-          RequestBatch batch = new RandomRequests(shape, 3).ragged();
-          double[][] together = model.logits(batch);
-          for (int b = 0; b < batch.numRequests(); b++) {
-            double[][] alone = model.logits(RandomRequests.only(batch, b));
-            for (int task = 0; task < alone.length; task++) {
-              for (int c = 0; c < alone[task].length; c++) {
-                double expected = alone[task][c];
-                assertEquals(expected, together[task][batch.candidateOffsets()[b] + c], 1e-12);
-              }
-            }
-          }
+    return forEachConfig(
+        (config, model) -> {
+          List<Request> requests = new RandomRequests(config, 3).ragged();
+          assertArrayEquals(alone(model, requests), model.logits(requests)[0], 1e-12);
         });
   }
 
   @TestFactory
   Stream<DynamicTest> gradientsMatchCentralDifferences() {
-    return forEachShape(
-        (shape, model) -> {
-          RequestBatch batch = new RandomRequests(shape, 4).ragged();
+    return forEachConfig(
+        (config, model) -> {
+          List<Request> batch = new RandomRequests(config, 4).ragged();
           LossAndGradients exact = model.gradients(batch);
           for (String name : model.parameterNames()) {
             double[] values = model.parameter(name);
@@ -50,16 +45,16 @@ class TorchLongerTest {
 
   @TestFactory
   Stream<DynamicTest> floatsFollowDoubles() {
-    return Shapes.all().entrySet().stream()
+    return Configs.all().entrySet().stream()
         .map(
             entry ->
                 DynamicTest.dynamicTest(
                     entry.getKey(),
                     () -> {
-                      ModelShape shape = entry.getValue();
-                      RequestBatch batch = new RandomRequests(shape, 5).ragged();
-                      try (TorchLonger exact = model(shape, Precision.DOUBLE);
-                          TorchLonger fast = model(shape, Precision.FLOAT)) {
+                      LongerConfig config = entry.getValue();
+                      List<Request> batch = new RandomRequests(config, 5).ragged();
+                      try (TorchLonger exact = model(config, Precision.DOUBLE);
+                          TorchLonger fast = model(config, Precision.FLOAT)) {
                         for (String name : exact.parameterNames()) {
                           fast.setParameter(name, exact.parameter(name));
                         }
@@ -75,26 +70,19 @@ class TorchLongerTest {
   }
 
   @Test
-  void uniformBatchesScoreAsTheirRequestsAlone() {
-    ModelShape shape = Shapes.all().get("default");
-    RequestBatch batch = new RandomRequests(shape, 6).uniform();
-    try (TorchLonger model = model(shape, Precision.DOUBLE)) {
-      double[] together = model.logits(batch)[0];
-      for (int b = 0; b < batch.numRequests(); b++) {
-        double[] alone = model.logits(RandomRequests.only(batch, b))[0];
-        for (int c = 0; c < alone.length; c++) {
-          assertEquals(alone[c], together[3 * b + c], 1e-12);
-        }
-      }
+  void scoresAloneAsInAnUnpaddedBatch() {
+    List<Request> requests = new RandomRequests(Configs.first(), 6).uniform();
+    try (TorchLonger model = model(Configs.first(), Precision.DOUBLE)) {
+      assertArrayEquals(alone(model, requests), model.logits(requests)[0], 1e-12);
     }
   }
 
   @Test
   void stepsLowerTheLossAndTouchOnlyNamedRows() {
-    ModelShape shape = Shapes.all().get("default");
-    RequestBatch batch = new RandomRequests(shape, 7).ragged();
-    try (TorchLonger model = model(shape, Precision.FLOAT)) {
-      model.setTable("movie", new long[] {0, 1000}, new float[3 * 6]);
+    LongerConfig config = Configs.first();
+    List<Request> batch = new RandomRequests(config, 7).ragged();
+    try (TorchLonger model = model(config, Precision.FLOAT)) {
+      model.setTable("movie", new TableRows(new long[] {0, 1000}, new float[3 * 6], 6));
       double first = model.step(batch);
       double last = first;
       for (int i = 0; i < 20; i++) {
@@ -110,9 +98,9 @@ class TorchLongerTest {
 
   @Test
   void emptyHistoriesScoreAndDifferentiate() {
-    ModelShape shape = Shapes.all().get("default");
-    RequestBatch batch = new RandomRequests(shape, 8).withoutHistories();
-    try (TorchLonger model = model(shape, Precision.DOUBLE)) {
+    LongerConfig config = Configs.first();
+    List<Request> batch = new RandomRequests(config, 8).withoutHistories();
+    try (TorchLonger model = model(config, Precision.DOUBLE)) {
       LossAndGradients gradients = model.gradients(batch);
       assertTrue(Double.isFinite(gradients.loss()));
       for (double value : gradients.dense().get("event_encoder.fc1.weight")) {
@@ -123,8 +111,8 @@ class TorchLongerTest {
 
   @Test
   void namesWhatIsWrongWithAParameter() {
-    ModelShape shape = Shapes.all().get("default");
-    try (TorchLonger model = model(shape, Precision.FLOAT)) {
+    LongerConfig config = Configs.first();
+    try (TorchLonger model = model(config, Precision.FLOAT)) {
       IllegalArgumentException unknown =
           assertThrows(
               IllegalArgumentException.class, () -> model.setParameter("head.fc9", new double[1]));
@@ -139,11 +127,11 @@ class TorchLongerTest {
   }
 
   private interface Check {
-    void run(ModelShape shape, TorchLonger model);
+    void run(LongerConfig config, TorchLonger model);
   }
 
-  private static Stream<DynamicTest> forEachShape(Check check) {
-    return Shapes.all().entrySet().stream()
+  private static Stream<DynamicTest> forEachConfig(Check check) {
+    return Configs.all().entrySet().stream()
         .map(
             entry ->
                 DynamicTest.dynamicTest(
@@ -155,13 +143,20 @@ class TorchLongerTest {
                     }));
   }
 
-  private static TorchLonger model(ModelShape shape, Precision precision) {
-    return new TorchLonger(shape, SETTINGS, precision, 11);
+  private static TorchLonger model(LongerConfig config, Precision precision) {
+    return TorchLonger.create(config, TrainerOptions.builder().seed(11).build(), precision);
+  }
+
+  /** Logits of the first task, one request at a time. */
+  private static double[] alone(TorchLonger model, List<Request> requests) {
+    return requests.stream()
+        .flatMapToDouble(request -> Arrays.stream(model.logits(List.of(request))[0]))
+        .toArray();
   }
 
   /** Derivative of the loss at one weight by the four-point central difference. */
   private static double slope(
-      TorchLonger model, RequestBatch batch, String name, double[] values, int at) {
+      TorchLonger model, List<Request> batch, String name, double[] values, int at) {
     double step = 1e-4;
     double near =
         lossAt(model, batch, name, values, at, step)
@@ -174,7 +169,7 @@ class TorchLongerTest {
   }
 
   private static double lossAt(
-      TorchLonger model, RequestBatch batch, String name, double[] values, int at, double offset) {
+      TorchLonger model, List<Request> batch, String name, double[] values, int at, double offset) {
     double[] moved = values.clone();
     moved[at] += offset;
     model.setParameter(name, moved);

@@ -1,0 +1,142 @@
+package ai.longer.training;
+
+import ai.longer.LongerConfig;
+import ai.longer.data.Request;
+import ai.longer.data.RequestSource;
+import ai.longer.internal.BatchBuffer;
+import ai.longer.internal.BatchBuffer.Content;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pass over a source in batches: a thread reads and packs the next batch while the present one
+ * is in use. For one consumer thread.
+ */
+final class BatchPipeline implements AutoCloseable {
+  /** One in use, one being packed. */
+  private static final int NUM_BUFFERS = 2;
+
+  /** A packed batch and what it was packed from. */
+  record Batch(BatchBuffer buffer, Request[] requests) {}
+
+  /** A batch, a failure, or neither: the end. */
+  private record Item(@Nullable Batch batch, @Nullable Throwable failure) {}
+
+  private final RequestSource source;
+  private final ShuffleBuffer shuffle;
+  private final int batchSize;
+  private final Content content;
+  // Room for all buffers and the end: the packing thread never waits to put.
+  private final BlockingQueue<Item> ready = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
+  private final BlockingQueue<BatchBuffer> free = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
+  private final BatchBuffer wakeUp;
+  private final Thread thread;
+  private volatile boolean isStopped;
+
+  BatchPipeline(
+      RequestSource source,
+      ShuffleBuffer shuffle,
+      int batchSize,
+      LongerConfig config,
+      Content content) {
+    this.source = source;
+    this.shuffle = shuffle;
+    this.batchSize = batchSize;
+    this.content = content;
+    this.wakeUp = new BatchBuffer(config);
+    for (int i = 0; i < NUM_BUFFERS; i++) {
+      free.add(new BatchBuffer(config));
+    }
+    thread = new Thread(this::pack, "longer-batches");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Returns the next batch, or null at the end; throws what the source threw. */
+  @Nullable Batch next() throws InterruptedException {
+    Item item = ready.take();
+    Throwable failure = item.failure();
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failure instanceof Error e) {
+      throw e;
+    }
+    return item.batch();
+  }
+
+  /** Gives a batch's memory back. */
+  void recycle(Batch batch) {
+    free.add(batch.buffer());
+  }
+
+  /** Stops packing and waits until the source's stream is closed. */
+  @Override
+  public void close() {
+    isStopped = true;
+    free.add(wakeUp);
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void pack() {
+    Item end = new Item(null, null);
+    try (Stream<Request> stream = source.stream()) {
+      packAll(stream.iterator());
+    } catch (InterruptedException e) {
+      end = new Item(null, new IllegalStateException("[trainer] the packing thread was interrupted"));
+    } catch (RuntimeException | Error e) {
+      end = new Item(null, e);
+    }
+    ready.add(end);
+  }
+
+  private void packAll(Iterator<Request> requests) throws InterruptedException {
+    List<Request> collected = new ArrayList<>();
+    while (requests.hasNext() && !isStopped) {
+      collect(shuffle.exchange(requests.next()), collected);
+    }
+    for (Request left = shuffle.remove(); left != null && !isStopped; left = shuffle.remove()) {
+      collect(left, collected);
+    }
+    if (!collected.isEmpty()) {
+      putBatch(collected);
+    }
+  }
+
+  private void collect(@Nullable Request request, List<Request> collected)
+      throws InterruptedException {
+    if (request == null) {
+      return;
+    }
+    collected.add(request);
+    if (collected.size() == batchSize) {
+      putBatch(collected);
+      collected.clear();
+    }
+  }
+
+  private void putBatch(List<Request> collected) throws InterruptedException {
+    BatchBuffer buffer = free.take();
+    if (isStopped) {
+      return;
+    }
+    Request[] requests = collected.toArray(new Request[0]);
+    buffer.fill(requests, content);
+    ready.add(new Item(new Batch(buffer, requests), null));
+  }
+}

@@ -1,0 +1,207 @@
+#include <cmath>
+
+#include "core/cuda_check.hpp"
+#include "ops/attention/attention_cuda.hpp"
+
+namespace longer {
+namespace {
+
+constexpr int kWarp = 32;
+constexpr int kWarpsPerBlock = 4;
+constexpr int kMaxColumns = 4;  // per lane: head width up to 128
+constexpr unsigned kFull = 0xFFFFFFFF;
+
+__device__ float warp_sum(float value) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(kFull, value, offset);
+  return value;
+}
+
+__device__ float warp_max(float value) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) value = fmaxf(value, __shfl_xor_sync(kFull, value, offset));
+  return value;
+}
+
+/// Row j of a span's prefix ++ own rows.
+__device__ const float* span_row(ConstMatrixView prefix, ConstMatrixView own, const AttentionSpan& s, int64_t j,
+                                 int64_t column) {
+  const int64_t num_prefix = s.prefix_end - s.prefix_begin;
+  return j < num_prefix ? prefix.data + (s.prefix_begin + j) * prefix.stride + column
+                        : own.data + (s.own_begin + j - num_prefix) * own.stride + column;
+}
+
+__device__ float* span_row(MatrixView prefix, MatrixView own, const AttentionSpan& s, int64_t j, int64_t column) {
+  const int64_t num_prefix = s.prefix_end - s.prefix_begin;
+  return j < num_prefix ? prefix.data + (s.prefix_begin + j) * prefix.stride + column
+                        : own.data + (s.own_begin + j - num_prefix) * own.stride + column;
+}
+
+__device__ float dot(const float* a, const float* b, int64_t width) {
+  float sum = 0.0F;
+  for (int64_t e = 0; e < width; ++e) sum = fmaf(a[e], b[e], sum);
+  return sum;
+}
+
+__device__ bool sees(const VisibleKeys& v, int64_t key) { return key < v.end || key == v.self; }
+
+/// Grid: (spans, heads); a warp takes a query row at a time: keys in lanes for the scores, columns in lanes for the sums.
+__global__ void attention_forward_kernel(AttentionForward p, float scale) {
+  const AttentionSpan s = p.spans[blockIdx.x];
+  const int64_t width = p.q.cols / p.heads;
+  const int64_t column = blockIdx.y * width;
+  const int lane = threadIdx.x;
+  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
+  for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
+    const VisibleKeys visible = p.visible[row];
+    const float* q = p.q.data + row * p.q.stride + column;
+    float maximum = -INFINITY;
+    float sum = 0.0F;
+    float out[kMaxColumns] = {};
+    for (int64_t begin = 0; begin < keys; begin += kWarp) {
+      const int64_t key = begin + lane;
+      const bool is_seen = key < keys && sees(visible, key);
+      const float score =
+          is_seen ? scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width) : -INFINITY;
+      const float next = fmaxf(maximum, warp_max(score));
+      if (next == -INFINITY) continue;
+      const float shrink = expf(maximum - next);
+      const float share = is_seen ? expf(score - next) : 0.0F;
+      sum = sum * shrink + warp_sum(share);
+      for (float& value : out) value *= shrink;
+      for (int j = 0; j < kWarp && begin + j < keys; ++j) {
+        const float weight = __shfl_sync(kFull, share, j);
+        const float* value = span_row(p.prefix_values, p.own_values, s, begin + j, column);
+        for (int c = 0; c < kMaxColumns; ++c) {
+          const int64_t e = lane + c * kWarp;
+          if (weight != 0.0F && e < width) out[c] = fmaf(weight, value[e], out[c]);
+        }
+      }
+      maximum = next;
+    }
+    for (int c = 0; c < kMaxColumns; ++c) {
+      const int64_t e = lane + c * kWarp;
+      if (e < width) p.out.data[row * p.out.stride + column + e] = sum > 0.0F ? out[c] / sum : 0.0F;
+    }
+    if (lane == 0 && p.lse != nullptr) {
+      p.lse[row * p.heads + blockIdx.y] = sum > 0.0F ? maximum + logf(sum) : -INFINITY;
+    }
+  }
+}
+
+/// Grid as forward: d_q, and delta = Σ d_out · out for the other pass.
+__global__ void attention_backward_query_kernel(AttentionBackward b, float* delta_out, float scale) {
+  const AttentionForward& p = b.forward;
+  const AttentionSpan s = p.spans[blockIdx.x];
+  const int64_t width = p.q.cols / p.heads;
+  const int64_t column = blockIdx.y * width;
+  const int lane = threadIdx.x;
+  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
+  for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
+    const VisibleKeys visible = p.visible[row];
+    const float* q = p.q.data + row * p.q.stride + column;
+    const float* d_out = b.d_out.data + row * b.d_out.stride + column;
+    const float lse = p.lse[row * p.heads + blockIdx.y];
+    const float delta = dot(d_out, p.out.data + row * p.out.stride + column, width);
+    if (lane == 0) delta_out[row * p.heads + blockIdx.y] = delta;
+    float d_q[kMaxColumns] = {};
+    for (int64_t begin = 0; begin < keys; begin += kWarp) {
+      const int64_t key = begin + lane;
+      float d_score = 0.0F;
+      if (key < keys && sees(visible, key)) {
+        const float score = scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width);
+        const float d_share = dot(d_out, span_row(p.prefix_values, p.own_values, s, key, column), width);
+        d_score = expf(score - lse) * (d_share - delta) * scale;
+      }
+      for (int j = 0; j < kWarp && begin + j < keys; ++j) {
+        const float weight = __shfl_sync(kFull, d_score, j);
+        const float* key_row = span_row(p.prefix_keys, p.own_keys, s, begin + j, column);
+        for (int c = 0; c < kMaxColumns; ++c) {
+          const int64_t e = lane + c * kWarp;
+          if (weight != 0.0F && e < width) d_q[c] = fmaf(weight, key_row[e], d_q[c]);
+        }
+      }
+    }
+    for (int c = 0; c < kMaxColumns; ++c) {
+      const int64_t e = lane + c * kWarp;
+      if (e < width) b.d_q.data[row * b.d_q.stride + column + e] = d_q[c];
+    }
+  }
+}
+
+/// Grid as forward; a warp takes a key at a time and sums over the span's query rows in order: no atomics, same bits.
+__global__ void attention_backward_key_kernel(AttentionBackward b, const float* delta, float scale) {
+  const AttentionForward& p = b.forward;
+  const AttentionSpan s = p.spans[blockIdx.x];
+  const int64_t width = p.q.cols / p.heads;
+  const int64_t column = blockIdx.y * width;
+  const int lane = threadIdx.x;
+  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
+  for (int64_t key = threadIdx.y; key < keys; key += kWarpsPerBlock) {
+    const float* key_row = span_row(p.prefix_keys, p.own_keys, s, key, column);
+    const float* value_row = span_row(p.prefix_values, p.own_values, s, key, column);
+    float d_key[kMaxColumns] = {};
+    float d_value[kMaxColumns] = {};
+    for (int64_t begin = s.query_begin; begin < s.query_end; begin += kWarp) {
+      const int64_t row = begin + lane;
+      float share = 0.0F;
+      float d_score = 0.0F;
+      if (row < s.query_end && sees(p.visible[row], key)) {
+        const float score = scale * dot(p.q.data + row * p.q.stride + column, key_row, width);
+        share = expf(score - p.lse[row * p.heads + blockIdx.y]);
+        const float d_share = dot(b.d_out.data + row * b.d_out.stride + column, value_row, width);
+        d_score = share * (d_share - delta[row * p.heads + blockIdx.y]) * scale;
+      }
+      for (int j = 0; j < kWarp && begin + j < s.query_end; ++j) {
+        const float weight = __shfl_sync(kFull, share, j);
+        const float d_weight = __shfl_sync(kFull, d_score, j);
+        const float* q = p.q.data + (begin + j) * p.q.stride + column;
+        const float* d_out = b.d_out.data + (begin + j) * b.d_out.stride + column;
+        for (int c = 0; c < kMaxColumns; ++c) {
+          const int64_t e = lane + c * kWarp;
+          if (e >= width) continue;
+          d_key[c] = fmaf(d_weight, q[e], d_key[c]);
+          d_value[c] = fmaf(weight, d_out[e], d_value[c]);
+        }
+      }
+    }
+    float* d_key_row = span_row(b.d_prefix_keys, b.d_own_keys, s, key, column);
+    float* d_value_row = span_row(b.d_prefix_values, b.d_own_values, s, key, column);
+    for (int c = 0; c < kMaxColumns; ++c) {
+      const int64_t e = lane + c * kWarp;
+      if (e >= width) continue;
+      d_key_row[e] += d_key[c];
+      d_value_row[e] += d_value[c];
+    }
+  }
+}
+
+float scale_of(const AttentionForward& p) {
+  const int64_t width = p.q.cols / p.heads;
+  if (width > kMaxColumns * kWarp) {
+    fail(Status::kUnsupported, "[attention] head width must be at most ", kMaxColumns * kWarp, " on the GPU; got ",
+         width);
+  }
+  return 1.0F / std::sqrt(static_cast<float>(width));
+}
+
+dim3 grid_of(const AttentionForward& p) {
+  return dim3(static_cast<unsigned>(p.num_spans), static_cast<unsigned>(p.heads));
+}
+
+}  // namespace
+
+void attention_forward_cuda(cudaStream_t stream, const AttentionForward& p) {
+  if (p.num_spans == 0) return;
+  attention_forward_kernel<<<grid_of(p), dim3(kWarp, kWarpsPerBlock), 0, stream>>>(p, scale_of(p));
+  check_cuda(cudaGetLastError(), "launch attention");
+}
+
+void attention_backward_cuda(cudaStream_t stream, const AttentionBackward& p, float* delta) {
+  if (p.forward.num_spans == 0) return;
+  const float scale = scale_of(p.forward);
+  const dim3 threads(kWarp, kWarpsPerBlock);
+  attention_backward_query_kernel<<<grid_of(p.forward), threads, 0, stream>>>(p, delta, scale);
+  attention_backward_key_kernel<<<grid_of(p.forward), threads, 0, stream>>>(p, delta, scale);
+  check_cuda(cudaGetLastError(), "launch attention gradient");
+}
+
+}  // namespace longer

@@ -1,0 +1,309 @@
+#pragma once
+// The case table: configurations × ragged batches. Correctness, gradients, bits and bad input all
+// draw from it.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "longer/batch.hpp"
+#include "longer/config.hpp"
+
+namespace longer::testing {
+
+/// A configuration under test. Tiny ones are small enough for central differences.
+struct ModelCase {
+  std::string name;
+  Config config;
+  bool is_tiny = true;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const ModelCase& model_case) {
+  return out << model_case.name;
+}
+
+/// Features of a small film service: a growable table shared by events and candidates, small dense
+/// ones beside it.
+inline Config film_config() {
+  Config c;
+  c.tables = {{"movie", 3, 0}, {"genre", 2, 5}, {"user", 2, 0}, {"hour", 2, 3}};
+  c.event_features = {{"movie", "movie"}, {"genre", "genre"}};
+  c.user_features = {{"user", "user"}};
+  c.context_features = {{"hour", "hour"}};
+  c.candidate_features = {{"movie", "movie"}, {"genre", "genre"}};
+  c.tasks = {{"click", 1.0}};
+  c.max_history = 30;
+  c.event_width = 4;
+  c.merge_factor = 4;
+  c.inner_layers = 1;
+  c.inner_heads = 2;
+  c.heads = 2;
+  c.recent_queries = 3;
+  c.self_layers = 1;
+  c.cls_tokens = 1;
+  c.time_buckets = 12;
+  c.time_width = 3;
+  return c;
+}
+
+/// Every option on and off, each against several others.
+inline std::vector<ModelCase> model_cases() {
+  std::vector<ModelCase> cases;
+  const auto add = [&cases](const std::string& name, bool is_tiny, const auto& change) {
+    ModelCase model_case{name, film_config(), is_tiny};
+    change(model_case.config);
+    cases.push_back(model_case);
+  };
+  add("Film", true, [](Config&) {});
+  add("OldestEventRelativeWithoutInner", true, [](Config& c) {
+    c.anchor = Anchor::kOldest;
+    c.time = TimeMode::kEventRelative;
+    c.merge_factor = 2;
+    c.event_width = 6;
+    c.inner_layers = 0;
+    c.heads = 3;
+    c.cls_tokens = 0;
+    c.self_layers = 0;
+    c.recent_queries = 4;
+    c.query_block = 2;
+  });
+  add("OldestTimelessUnmerged", true, [](Config& c) {
+    c.anchor = Anchor::kOldest;
+    c.time = TimeMode::kNone;
+    c.merge_factor = 1;
+    c.event_width = 8;
+    c.inner_layers = 0;
+    c.cls_tokens = 2;
+    c.self_layers = 3;
+    c.recent_queries = 5;
+    c.query_block = 4;
+  });
+  add("NewestEventRelativeTwoInner", true, [](Config& c) {
+    c.time = TimeMode::kEventRelative;
+    c.merge_factor = 3;
+    c.event_width = 6;
+    c.inner_layers = 2;
+    c.inner_heads = 3;
+    c.max_history = 20;
+    c.recent_queries = 2;
+  });
+  add("OldestRequestRelativeTwoTasks", true, [](Config& c) {
+    c.anchor = Anchor::kOldest;
+    c.recent_queries = 2;
+    c.query_block = 16;
+    c.cls_tokens = 2;
+    c.tasks = {{"click", 1.0}, {"like", 0.25}};
+  });
+  add("OneDenseTable", true, [](Config& c) {
+    c.tables = {{"item", 4, 6}};
+    c.event_features = {{"item", "item"}};
+    c.user_features.clear();
+    c.context_features.clear();
+    c.candidate_features = {{"item", "item"}, {"rival", "item"}};
+    c.time = TimeMode::kNone;
+    c.merge_factor = 2;
+    c.cls_tokens = 0;
+    c.self_layers = 0;
+  });
+  add("OneQueryOneHead", true, [](Config& c) {
+    c.recent_queries = 1;
+    c.self_layers = 2;
+    c.heads = 1;
+    c.inner_heads = 1;
+    c.time_buckets = 1;
+    c.user_features.clear();
+  });
+  add("Default", false, [](Config& c) {
+    const Config defaults;
+    c.max_history = 200;
+    c.event_width = defaults.event_width;
+    c.merge_factor = defaults.merge_factor;
+    c.inner_heads = defaults.inner_heads;
+    c.heads = defaults.heads;
+    c.recent_queries = defaults.recent_queries;
+    c.time_buckets = defaults.time_buckets;
+    c.time_width = defaults.time_width;
+  });
+  add("ManyHeadsOddWidths", false, [](Config& c) {
+    c.tables = {{"movie", 11, 0}, {"genre", 5, 5}, {"user", 7, 0}, {"hour", 1, 3}};
+    c.anchor = Anchor::kOldest;
+    c.time = TimeMode::kEventRelative;
+    c.max_history = 150;
+    c.merge_factor = 8;
+    c.event_width = 8;
+    c.inner_heads = 8;
+    c.heads = 8;
+    c.recent_queries = 10;
+    c.query_block = 4;
+    c.cls_tokens = 3;
+  });
+  return cases;
+}
+
+inline std::vector<ModelCase> tiny_model_cases() {
+  std::vector<ModelCase> tiny;
+  for (const ModelCase& model_case : model_cases()) {
+    if (model_case.is_tiny) tiny.push_back(model_case);
+  }
+  return tiny;
+}
+
+/// Names a parameterised test after its case.
+inline std::string model_case_name(const ::testing::TestParamInfo<ModelCase>& info) {
+  return info.param.name;
+}
+
+struct RequestShape {
+  int64_t num_events = 0;
+  int64_t num_candidates = 0;
+};
+
+struct BatchCase {
+  std::string name;
+  std::vector<RequestShape> requests;
+};
+
+/// Batches with empty requests first, in the middle and last, and with windows around every edge.
+inline std::vector<BatchCase> batch_cases(const Config& c) {
+  const int64_t k = c.merge_factor;
+  const int64_t full = c.max_history;
+  const int64_t queried = k * c.recent_queries;
+  return {
+      {"NoRequest", {}},
+      {"OneEventOneCandidate", {{1, 1}}},
+      {"NoEvent", {{0, 3}, {0, 0}, {0, 1}}},
+      {"NoCandidate", {{k, 0}, {2 * k + 1, 0}}},
+      {"EmptyFirst", {{0, 0}, {k - 1, 2}, {k, 1}, {k + 1, 3}}},
+      {"EmptyMiddle", {{2 * k, 1}, {0, 2}, {0, 0}, {3 * k - 1, 2}}},
+      {"EmptyLast", {{queried, 2}, {queried + 1, 1}, {queried + k, 5}, {0, 0}}},
+      {"AroundTheWindow",
+       {{full - 1, 1}, {full, 2}, {full + 1, 1}, {full + k, 1}, {2 * full + 3, 2}}},
+  };
+}
+
+/// One request of 2000 events and one of many candidates.
+inline BatchCase long_batch_case() { return {"Long", {{2000, 3}, {7, 70}}}; }
+
+/// Ids of growable tables: rows exist for the first kind and not for the second.
+inline const std::vector<int64_t>& known_ids() {
+  static const std::vector<int64_t> ids = {
+      std::numeric_limits<int64_t>::min(), -7, 0, 1, 5, int64_t{1} << 40,
+      std::numeric_limits<int64_t>::max()};
+  return ids;
+}
+inline const std::vector<int64_t>& unknown_ids() {
+  static const std::vector<int64_t> ids = {-1, 2, 123456789012345};
+  return ids;
+}
+
+enum class IdChoice { kAll, kKnown };
+
+/// A batch that owns its columns.
+struct OwnedBatch {
+  std::vector<int64_t> event_offsets = {0};
+  std::vector<int64_t> candidate_offsets = {0};
+  std::vector<int64_t> event_ids, event_times, first_ordinals, reference_times, user_ids,
+      candidate_ids;
+  std::vector<float> labels, weights;
+
+  int64_t num_requests() const { return static_cast<int64_t>(event_offsets.size()) - 1; }
+  int64_t num_events() const { return event_offsets.back(); }
+  int64_t num_candidates() const { return candidate_offsets.back(); }
+
+  BatchView view() const {
+    return {num_requests(),
+            num_events(),
+            num_candidates(),
+            event_offsets.data(),
+            candidate_offsets.data(),
+            event_ids.data(),
+            event_times.data(),
+            first_ordinals.data(),
+            reference_times.data(),
+            user_ids.data(),
+            candidate_ids.data(),
+            labels.data(),
+            weights.data()};
+  }
+};
+
+/// The seed of random batches: LONGER_TEST_SEED, or 1. Tests print it when they fail.
+inline uint64_t test_seed() {
+  const char* text = std::getenv("LONGER_TEST_SEED");
+  return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
+}
+
+/// Draws columns for the given requests: ids in and out of every table's range, ties in time,
+/// histories with and without a first ordinal, labels 0, 1, between and missing, weights with
+/// zeros.
+class BatchMaker {
+ public:
+  BatchMaker(const Config& config, uint64_t seed, IdChoice choice = IdChoice::kAll)
+      : config_(config), choice_(choice), random_(seed) {}
+
+  OwnedBatch make(const std::vector<RequestShape>& requests) {
+    OwnedBatch batch;
+    for (const RequestShape& request : requests) {
+      batch.event_offsets.push_back(batch.num_events() + request.num_events);
+      batch.candidate_offsets.push_back(batch.num_candidates() + request.num_candidates);
+      int64_t time = 1'600'000'000 + below(1000);
+      for (int64_t i = 0; i < request.num_events; ++i) {
+        time += below(2) * (int64_t{1} << below(20));
+        batch.event_times.push_back(time);
+      }
+      batch.reference_times.push_back(time + below(2) * (int64_t{1} << below(20)));
+      batch.first_ordinals.push_back(below(2) * below(3 * config_.max_history));
+    }
+    draw_ids(config_.event_features, batch.num_events(), batch.event_ids);
+    draw_ids(config_.user_features, batch.num_requests(), batch.user_ids);
+    draw_ids(config_.context_features, batch.num_requests(), batch.user_ids);
+    draw_ids(config_.candidate_features, batch.num_candidates(), batch.candidate_ids);
+    draw_labels(batch);
+    return batch;
+  }
+
+ private:
+  int64_t below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(random_); }
+
+  int64_t draw_id(const TableConfig& table) {
+    if (table.rows > 0) return below(table.rows + 3) - 1;
+    const auto known = static_cast<int64_t>(known_ids().size());
+    const auto all =
+        choice_ == IdChoice::kKnown ? known : known + static_cast<int64_t>(unknown_ids().size());
+    const auto i = below(all);
+    return i < known ? known_ids()[static_cast<size_t>(i)]
+                     : unknown_ids()[static_cast<size_t>(i - known)];
+  }
+
+  void draw_ids(const std::vector<FeatureConfig>& features, int64_t count,
+                std::vector<int64_t>& ids) {
+    for (const FeatureConfig& feature : features) {
+      const auto& table = config_.tables[static_cast<size_t>(config_.table_index(feature.table))];
+      for (int64_t i = 0; i < count; ++i) ids.push_back(draw_id(table));
+    }
+  }
+
+  void draw_labels(OwnedBatch& batch) {
+    constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> labels = {0.0F, 1.0F, 0.0F, 1.0F, 0.3F, kMissing};
+    const std::vector<float> weights = {1.0F, 1.0F, 0.5F, 2.0F, 0.0F};
+    const auto draw = [this](const std::vector<float>& from) {
+      return from[static_cast<size_t>(below(static_cast<int64_t>(from.size())))];
+    };
+    const auto tasks = static_cast<int64_t>(config_.tasks.size());
+    for (int64_t i = 0; i < tasks * batch.num_candidates(); ++i)
+      batch.labels.push_back(draw(labels));
+    for (int64_t i = 0; i < batch.num_candidates(); ++i) batch.weights.push_back(draw(weights));
+  }
+
+  const Config& config_;
+  IdChoice choice_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace longer::testing

@@ -1,0 +1,239 @@
+package ai.longer.samples.quickstart;
+
+import ai.longer.Device;
+import ai.longer.LongerConfig;
+import ai.longer.LongerModel;
+import ai.longer.data.RequestSource;
+import ai.longer.evaluation.Evaluation;
+import ai.longer.serving.Ranker;
+import ai.longer.serving.RankerOptions;
+import ai.longer.training.TrainingListener;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Trains LONGER on MovieLens, measures it, and ranks movies for one user. */
+@Command(
+    name = "quickstart",
+    mixinStandardHelpOptions = true,
+    version = "LONGER quickstart 0.1.0",
+    sortOptions = false,
+    description = "Trains LONGER on MovieLens, measures it, and ranks movies for one user.")
+public final class Quickstart implements Callable<Integer> {
+  static final String POPULARITY = "popularity";
+
+  private static final long ALL_USERS = Long.MAX_VALUE;
+  private static final long SMALL_USERS = 60;
+  private static final int SHOWN_USER_RATINGS = 200;
+  private static final int LATENCY_CANDIDATES = 500;
+  private static final long CACHE_BYTES = 64L << 20;
+
+  @Option(names = "--data", description = "MovieLens folder (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("data", "ml-latest-small");
+
+  @Option(names = "--out", description = "Where results go (default: ${DEFAULT-VALUE}).")
+  private Path out = Path.of(".");
+
+  @Option(names = "--seeds", description = "Trainings of each model (default: ${DEFAULT-VALUE}).")
+  private int seeds = 1;
+
+  @Option(names = "--epochs", description = "Passes at most (default: 8, or 2 with --small).")
+  private @Nullable Integer epochs;
+
+  @Option(names = "--threads", description = "CPU threads (default: all processors).")
+  private int threads;
+
+  @Option(names = "--user", description = "Whom to rank for (default: one with about 200 ratings).")
+  private @Nullable Long user;
+
+  @Option(names = "--small", description = "60 users and short histories: a minute at most.")
+  private boolean small;
+
+  @Option(names = "--grid", description = "Compare settings on the validation requests, and stop.")
+  private boolean grid;
+
+  @Option(names = "--pictures", description = "Also write SVG pictures to this folder.")
+  private @Nullable Path pictures;
+
+  private final PrintStream console;
+
+  Quickstart(PrintStream console) {
+    this.console = console;
+  }
+
+  /** Runs the sample; the exit code is 0 if all went well. */
+  public static void main(String[] arguments) {
+    PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    System.exit(new CommandLine(new Quickstart(console)).execute(arguments));
+  }
+
+  @Override
+  public Integer call() {
+    long start = System.nanoTime();
+    MovieLens movieLens = MovieLens.read(data, small ? SMALL_USERS : ALL_USERS);
+    LongerConfig config =
+        LongerConfig.builder(movieLens.schema())
+            .maxHistory(small ? 128 : 512)
+            .eventWidth(16)
+            .mergeFactor(4)
+            .recentQueries(32)
+            .selfLayers(1)
+            .build();
+    Split split = Split.of(movieLens, config.schema());
+    Results.DataSet dataSet = Results.DataSet.of(movieLens, split);
+    describe(dataSet, config);
+
+    int passes = epochs != null ? epochs : small ? 2 : 8;
+    Experiment experiment =
+        new Experiment(config, Device.cpu(threads), split, passes, out.resolve("models"));
+    if (grid) {
+      console.println(new Grid(experiment).compare());
+      return 0;
+    }
+
+    List<Run> runs = new ArrayList<>();
+    for (long seed = 1; seed <= seeds; seed++) {
+      for (Variant variant : Variant.values()) {
+        console.println("Training: " + variant.title() + ", seed " + seed);
+        runs.add(experiment.run(variant, variant.settings(), seed, TrainingListener.progressBar()));
+      }
+    }
+    console.println();
+
+    Popularity popularity = new Popularity(split);
+    List<Results.Model> models = new ArrayList<>();
+    models.add(Results.Model.of(POPULARITY, null, popularity.predict(split.test())));
+    runs.forEach(r -> models.add(Results.Model.of(r.variant().title(), r, r.test())));
+    List<Results.Difference> differences =
+        List.of(
+            Results.Difference.of(Variant.FULL, Variant.NO_SEQUENCE, runs),
+            Results.Difference.of(Variant.FULL, Variant.NEWEST_50, runs));
+    describe(models, differences);
+
+    RankerOptions options = RankerOptions.builder().userCacheBytes(CACHE_BYTES).build();
+    try (LongerModel model = LongerModel.load(runs.get(0).model(), Device.cpu(threads));
+        Ranker ranker = model.ranker(options)) {
+      checkLoaded(ranker, runs.get(0), split);
+      long shown = user != null ? user : movieLens.userWithAbout(SHOWN_USER_RATINGS);
+      Recommendation recommendation =
+          Recommendation.forUser(shown, movieLens, popularity, config, ranker);
+      describe(recommendation);
+      Latency latency =
+          Latency.measure(
+              movieLens, popularity, config, ranker, LATENCY_CANDIDATES, small ? 11 : 51);
+      describe(latency);
+
+      Results results =
+          new Results(
+              dataSet,
+              Results.json(config),
+              models,
+              differences,
+              Results.byHistory(split, runs),
+              recommendation,
+              latency,
+              (System.nanoTime() - start) * 1e-9);
+      write(results);
+    }
+    return 0;
+  }
+
+  /** The loaded model must score exactly as the trained one did. */
+  private static void checkLoaded(Ranker ranker, Run run, Split split) {
+    float[] scores = Evaluation.predict(ranker, RequestSource.of(split.test())).scores();
+    int differs = Arrays.mismatch(scores, run.test().scores());
+    if (differs >= 0) {
+      throw new IllegalStateException(
+          "[quickstart] the model in %s scores test candidate %d differently once loaded"
+              .formatted(run.model(), differs));
+    }
+  }
+
+  private void describe(Results.DataSet set, LongerConfig config) {
+    console.printf(
+        "MovieLens: %s ratings of %s movies by %s users%n",
+        Figures.count(set.ratings()), Figures.count(set.movies()), Figures.count(set.users()));
+    console.printf(
+        "Requests:  %s for training, %s for validation, %s for the test; nothing leaks%n",
+        Figures.count(set.trainingRequests()),
+        Figures.count(set.validationRequests()),
+        Figures.count(set.testRequests()));
+    console.printf(
+        "Model:     %d events, d %d, K %d, D %d, %d queries, 1 + %d layers%n%n",
+        config.maxHistory(),
+        config.eventWidth(),
+        config.mergeFactor(),
+        config.modelWidth(),
+        config.recentQueries(),
+        config.selfLayers());
+  }
+
+  private void describe(List<Results.Model> models, List<Results.Difference> differences) {
+    TextTable table = new TextTable("<test", "seed", "AUC", "GAUC", "log loss", "NE");
+    for (Results.Model m : models) {
+      table.row(
+          m.model(),
+          m.seed() == null ? "–" : m.seed().toString(),
+          Figures.auc(m.auc()),
+          Figures.auc(m.gauc()),
+          Figures.auc(m.logLoss()),
+          Figures.auc(m.normalizedEntropy()));
+    }
+    console.println(table);
+    TextTable intervals = new TextTable("<difference of AUC", "mean", "95 % from", "to");
+    for (Results.Difference d : differences) {
+      intervals.row(
+          d.model() + " − " + d.than(),
+          Figures.signed(d.estimate()),
+          Figures.signed(d.lower()),
+          Figures.signed(d.upper()));
+    }
+    console.println(intervals);
+  }
+
+  private void describe(Recommendation recommendation) {
+    TextTable table =
+        new TextTable(
+            "#", "<movie for user " + recommendation.user(), "score", "<most attention on");
+    int rank = 1;
+    for (Recommendation.Item item : recommendation.items()) {
+      Recommendation.Past because = item.because().get(0);
+      table.row(
+          Integer.toString(rank++),
+          item.title(),
+          Figures.percent(item.score()),
+          "%s ★ %s".formatted(because.title(), because.stars()));
+    }
+    console.println(table);
+  }
+
+  private void describe(Latency latency) {
+    console.println(
+        new TextTable(
+                "<" + latency.candidates() + " candidates, " + latency.events() + " events",
+                "median")
+            .row("without user cache", Figures.millis(latency.uncachedMillis()))
+            .row("with user cache", Figures.millis(latency.cachedMillis()))
+            .row("scores", "equal"));
+  }
+
+  private void write(Results results) {
+    Path json = out.resolve("result.json");
+    Path html = out.resolve("report.html");
+    results.write(json);
+    QuickstartReport report = new QuickstartReport(results);
+    report.write(html);
+    if (pictures != null) {
+      report.writePictures(pictures);
+    }
+    console.printf("Wrote %s and %s after %s%n", json, html, Figures.seconds(results.seconds()));
+  }
+}
