@@ -54,7 +54,7 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
   Workspace workspace;
   const double flops = 4.0 * pairs * static_cast<double>(width);
   const double bytes = 4.0 * static_cast<double>((2 * rows + 2 * (prefix + rows)) * width);
-  reporter.add("attention_forward", s.name, measure([&] { attention_forward(pool, workspace, p); }), flops, bytes);
+  reporter.add("attention_forward", s.name, measure(pool, [&] { attention_forward(pool, workspace, p); }), flops, bytes);
   AttentionBackward b{p,
                       {d_out.data(), rows, width, width},
                       {d_q.data(), rows, width, width},
@@ -62,7 +62,7 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
                       {d_prefix_kv.data() + width, prefix, width, 2 * width},
                       {d_kv.data(), rows, width, 2 * width},
                       {d_kv.data() + width, rows, width, 2 * width}};
-  reporter.add("attention_backward", s.name, measure([&] { attention_backward(pool, workspace, b); }), 2.5 * flops,
+  reporter.add("attention_backward", s.name, measure(pool, [&] { attention_backward(pool, workspace, b); }), 2.5 * flops,
                3.0 * bytes);
 }
 

@@ -18,12 +18,12 @@ void bench_layer_norm(ThreadPool* pool, Reporter& reporter) {
     const MatrixView out{y.data(), rows, cols, cols};
     const std::string shape = "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
     const auto elements = static_cast<double>(count);
-    reporter.add("layer_norm_forward", shape, measure([&] {
+    reporter.add("layer_norm_forward", shape, measure(pool, [&] {
                    layer_norm_forward(pool, in, weight.data(), bias.data(), out, mean.data(), rstd.data());
                  }),
                  8.0 * elements, 8.0 * elements);
     std::vector<float> dx(count);
-    reporter.add("layer_norm_backward", shape, measure([&] {
+    reporter.add("layer_norm_backward", shape, measure(pool, [&] {
                    layer_norm_backward(pool, in, weight.data(), mean.data(), rstd.data(), out,
                                        {dx.data(), rows, cols, cols}, Write::kSet, d_weight.data(), d_bias.data());
                  }),

@@ -63,24 +63,24 @@ void bench_linear(ThreadPool* pool, Reporter& reporter) {
     linear_forward(pool, {x, &data.packed, y, Activation::kNone, {}, {}});
     verify(s, data);
     const auto forward = [&](Activation activation) {
-      return measure([&, activation] { linear_forward(pool, {x, &data.packed, y, activation, {}, {}}); });
+      return measure(pool, [&, activation] { linear_forward(pool, {x, &data.packed, y, activation, {}, {}}); });
     };
     reporter.add("linear_forward", shape, forward(Activation::kNone), flops, bytes);
     reporter.add("linear_forward gelu", shape, forward(Activation::kGelu), flops, bytes);
-    reporter.add("linear_backward_weights", shape, measure([&] {
+    reporter.add("linear_backward_weights", shape, measure(pool, [&] {
                    linear_backward_weights(pool, x, y, data.d_weight.data(), data.d_bias.data());
                  }),
                  flops, bytes);
     reporter.add("linear_backward_input", shape,
-                 measure([&] { linear_backward_input(pool, y, data.packed, dx, Write::kSet); }), flops, bytes);
+                 measure(pool, [&] { linear_backward_input(pool, y, data.packed, dx, Write::kSet); }), flops, bytes);
   }
   Data data({4096, 1024, 1024});
   const MatrixView y{data.y.data(), 4096, 1024, 1024};
   const MatrixView x{data.x.data(), 4096, 1024, 1024};
   const double elements = 4096.0 * 1024.0;
-  reporter.add("gelu_forward", "[4096, 1024]", measure([&] { gelu_forward(pool, x, y); }), 0.0, 8.0 * elements);
-  reporter.add("gelu_backward", "[4096, 1024]", measure([&] { gelu_backward(pool, x, y, y); }), 0.0, 12.0 * elements);
-  reporter.add("linear_pack", "[1024, 1024]", measure([&] {
+  reporter.add("gelu_forward", "[4096, 1024]", measure(pool, [&] { gelu_forward(pool, x, y); }), 0.0, 8.0 * elements);
+  reporter.add("gelu_backward", "[4096, 1024]", measure(pool, [&] { gelu_backward(pool, x, y, y); }), 0.0, 12.0 * elements);
+  reporter.add("linear_pack", "[1024, 1024]", measure(pool, [&] {
                  data.packed.pack(data.weight.data(), nullptr, 1024, 1024, PackFor::kTraining);
                }),
                0.0, 12.0 * 1024.0 * 1024.0);

@@ -8,14 +8,16 @@
 
 namespace longer::bench {
 
-/// Median and spread of one call.
+/// Median, best and spread of one call.
 struct Timing {
   double median_us = 0.0;
+  double best_us = 0.0;
   double noise_percent = 0.0;  // interquartile range over median
 };
 
-/// Calls `body` until warm, then in at least 30 samples of at least 200 µs each.
-Timing measure(const std::function<void()>& body);
+/// Calls `body` until warm, then in 30 samples of at least 200 µs each. Without a pool it counts the processor time of the
+/// calling thread, which other processes on the machine disturb less; with one, the time on the wall.
+Timing measure(const ThreadPool* pool, const std::function<void()>& body);
 
 /// Prints a table row and, where asked for, a JSON line per measurement.
 class Reporter {

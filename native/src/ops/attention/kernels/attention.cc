@@ -109,15 +109,31 @@ LONGER_INLINE void for_segments(const AttentionBlock& p, int64_t begin, int64_t 
   if (own < end) body(1, own - border, end - own);
 }
 
-/// products[key][m] = row key of the keys (or values) · panel column m, for keys [0, most).
+/// Asks for `rows` rows of `width` floats: rows of one head lie too far apart for the processor to foresee them.
+LONGER_INLINE void prefetch_rows(const float* first, int64_t stride, int64_t rows, int64_t width) {
+  constexpr int64_t kFloatsPerLine = 16;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t e = 0; e < width; e += kFloatsPerLine) __builtin_prefetch(first + r * stride + e);
+  }
+}
+
+/// products[key][m] = row key of the keys (or values) · panel column m, for keys [0, most). While it computes on some keys it
+/// fetches the next ones, and the values that belong to them.
 void key_products(const AttentionBlock& p, const Lanes& lanes, bool of_values, const float* panel, float* products) {
+  constexpr int64_t kStep = 2 * kTileRows;
   for_segments(p, 0, lanes.most, [&](int64_t s, int64_t first, int64_t count) {
     const AttentionKeys& keys = p.segments[s];
     const int64_t stride = of_values ? keys.value_stride : keys.key_stride;
     const float* rows = (of_values ? keys.values : keys.keys) + first * stride;
     float* c = products + (s == 0 ? first : first + p.segments[0].count) * kPanel;
-    multiply<false>({rows, stride, panel, kPanel, kPanel, p.width, c, kPanel, Start::kZero, nullptr}, count,
-                    lanes.columns);
+    for (int64_t key = 0; key < count; key += kStep) {
+      const int64_t step = smaller(kStep, count - key);
+      prefetch_rows(rows + (key + step) * stride, stride, smaller(kStep, count - key - step), p.width);
+      if (!of_values) prefetch_rows(keys.values + (first + key) * keys.value_stride, keys.value_stride, step, p.width);
+      multiply<false>({rows + key * stride, stride, panel, kPanel, kPanel, p.width, c + key * kPanel, kPanel,
+                       Start::kZero, nullptr},
+                      step, lanes.columns);
+    }
   });
 }
 

@@ -15,10 +15,12 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Training on the CPU beside {@code TorchLonger}: users/s, scores/s, peak memory, share of the matrix-product peak.
+ * Training on the CPU beside {@code TorchLonger}: users/s, scores/s, peak memory, share of the
+ * matrix-product peak.
  *
- * <p>Arguments: folder for results, {@code longer_bench}, threads, alternating runs, seconds per part. PyTorch first runs
- * once with each core type and split of threads; its best setting takes part in the comparison.
+ * <p>Arguments: folder for results, {@code longer_bench}, threads, alternating runs, seconds per
+ * part. PyTorch first runs once with each core type and split of threads; its best setting takes
+ * part in the comparison.
  */
 final class CpuTraining {
   private static final int REQUESTS_PER_STEP = 32;
@@ -147,7 +149,13 @@ final class CpuTraining {
     try {
       List<String> command =
           List.of(
-              bench, "--threads", Integer.toString(threads), "--only", "linear", "--json", json.toString());
+              bench,
+              "--threads",
+              Integer.toString(threads),
+              "--only",
+              "linear",
+              "--json",
+              json.toString());
       Process process =
           new ProcessBuilder(command)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -5,15 +5,18 @@ import ai.longer.Schema;
 import java.util.List;
 
 /**
- * Floating-point operations of the matrix products of one request, a multiply-add counting 2. Element-wise work, norms and
- * softmax are not counted.
+ * Floating-point operations of the matrix products of one request, a multiply-add counting 2.
+ * Element-wise work, norms and softmax are not counted.
  *
- * @param user what depends on the history only: event tokens, token merge, keys, values and query rows
+ * @param user what depends on the history only: event tokens, token merge, keys, values and query
+ *     rows
  * @param candidates what the globals and candidates cost on top
  */
 record Flops(double user, double candidates) {
 
-  /** Forward pass over {@code numEvents} events, whole groups, and {@code numCandidates} candidates. */
+  /**
+   * Forward pass over {@code numEvents} events, whole groups, and {@code numCandidates} candidates.
+   */
   static Flops forward(LongerConfig config, int numEvents, int numCandidates) {
     double events = Math.min(numEvents, config.maxHistory());
     double groups = Math.ceil(events / config.mergeFactor());
@@ -32,7 +35,8 @@ record Flops(double user, double candidates) {
         user += 2 * squared * queries;
       }
       if (layer < config.selfLayers()) {
-        // Query, output projection and the feed-forward's two maps of 4D; each query row sees half of its own block.
+        // Query, output projection and the feed-forward's two maps of 4D; each query row sees half
+        // of its own block.
         double seen = layer == 0 ? groups - queries / 2 : queries / 2;
         user += queries * (10 * squared + 4 * width * seen);
       }

@@ -17,7 +17,8 @@ import java.util.function.Consumer;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * One side of the training comparison in a JVM of its own: trains, then scores, and prints a {@link Measurement} as JSON.
+ * One side of the training comparison in a JVM of its own: trains, then scores, and prints a {@link
+ * Measurement} as JSON.
  *
  * <p>Arguments: {@code sdk} or {@code torch}, threads, requests per step, seconds per part.
  */

@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Synthetic requests at the paper's widths: items drawn from a long tail, an action per event, times going up. */
+/**
+ * Synthetic requests at the paper's widths: items drawn from a long tail, an action per event,
+ * times going up.
+ */
 final class Workload {
   static final int NUM_ITEMS = 50_000;
   static final int NUM_USERS = 20_000;
@@ -70,8 +73,7 @@ final class Workload {
     }
     History history =
         History.builder(schema).longs("item", items).longs("action", actions).times(times).build();
-    Candidates candidates =
-        Candidates.builder(schema).longs("item", items(numCandidates)).build();
+    Candidates candidates = Candidates.builder(schema).longs("item", items(numCandidates)).build();
     float[] clicks = new float[numCandidates];
     for (int c = 0; c < numCandidates; c++) {
       clicks[c] = random.nextInt(2);

@@ -1,67 +1,228 @@
 package ai.longer.data;
 
+import ai.longer.CorruptDataException;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.zip.GZIPInputStream;
 
-/** Reads rows of a CSV or TSV file with a header. */
+/**
+ * Reads a CSV or TSV file with a header, row by row, in bounded memory.
+ *
+ * <p>UTF-8, with or without a byte order mark; rows end in LF, CR or CRLF; fields may be quoted with
+ * {@code "}, a quote inside doubled (RFC 4180). Empty lines are skipped. Not thread-safe.
+ *
+ * <pre>{@code
+ * try (CsvReader rows = CsvReader.open(file)) {
+ *   int movie = rows.column("movieId");
+ *   while (rows.next()) {
+ *     use(rows.longValue(movie));
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Every error names file, line and column: {@link CorruptDataException} for content, {@link
+ * UncheckedIOException} for reading.
+ */
 public final class CsvReader implements AutoCloseable {
-  private CsvReader() {}
+  private final Path file;
+  private final CsvTokenizer tokenizer;
+  private final Reader reader;
+  private final List<String> header;
+
+  private CsvReader(Path file, Reader reader, char separator) {
+    this.file = file;
+    this.reader = reader;
+    this.tokenizer = new CsvTokenizer(reader, separator);
+    if (!nextRow()) {
+      throw new CorruptDataException("[csv] %s:1:1: has no header".formatted(file));
+    }
+    this.header = List.copyOf(tokenizer.fields());
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < header.size(); i++) {
+      if (!names.add(header.get(i))) {
+        throw error(i, "column \"%s\" is there twice".formatted(header.get(i)));
+      }
+    }
+  }
 
   /**
    * Opens a file: tab-separated if its name ends in {@code .tsv} or {@code .tsv.gz}, else
    * comma-separated; unpacked if it ends in {@code .gz}.
    *
-   * @throws java.io.UncheckedIOException if the file cannot be read
+   * @throws UncheckedIOException if the file cannot be read
+   * @throws CorruptDataException if it has no header or two columns of one name
    */
   public static CsvReader open(Path file) {
-    throw new UnsupportedOperationException();
+    String name = String.valueOf(file.getFileName());
+    boolean tabs = name.endsWith(".tsv") || name.endsWith(".tsv.gz");
+    return open(file, tabs ? '\t' : ',');
   }
 
-  /** Opens a file with a separator. */
+  /** As {@link #open(Path)}, with another separator. */
   public static CsvReader open(Path file, char separator) {
-    throw new UnsupportedOperationException();
+    if (separator == '"' || separator == '\n' || separator == '\r') {
+      throw new IllegalArgumentException("[csv] the separator must not be a quote or line end");
+    }
+    Reader reader = null;
+    try {
+      InputStream bytes = Files.newInputStream(file);
+      // A reader that is not complete closes the stream under it.
+      try {
+        InputStream plain =
+            String.valueOf(file.getFileName()).endsWith(".gz")
+                ? new GZIPInputStream(bytes, 1 << 16)
+                : new BufferedInputStream(bytes, 1 << 16);
+        reader = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
+        return new CsvReader(file, reader, separator);
+      } catch (IOException | RuntimeException e) {
+        bytes.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("[csv] %s: cannot be read: %s".formatted(file, e), e);
+    }
   }
 
-  /** Returns the column names. */
+  /** Returns the column names in file order. */
   public List<String> header() {
-    throw new UnsupportedOperationException();
+    return header;
   }
 
-  /** Returns the index of a column. */
+  /**
+   * Returns the index of a column.
+   *
+   * @throws CorruptDataException if the header does not name it
+   */
   public int column(String name) {
-    throw new UnsupportedOperationException();
+    int column = header.indexOf(name);
+    if (column < 0) {
+      throw new CorruptDataException(
+          "[csv] %s:1: has no column \"%s\"; its header is %s".formatted(file, name, header));
+    }
+    return column;
   }
 
-  /** Goes to the next row; returns whether there is one. */
+  /**
+   * Goes to the next row; returns whether there is one.
+   *
+   * @throws CorruptDataException if the row does not have one field per column, a quote is out of
+   *     place, a row is longer than 16 MiB or the text is not UTF-8
+   */
   public boolean next() {
-    throw new UnsupportedOperationException();
+    if (!nextRow()) {
+      return false;
+    }
+    int got = tokenizer.fields().size();
+    if (got != header.size()) {
+      throw error(
+          Math.min(got, header.size()) - 1,
+          "the row has %d fields; expected %d".formatted(got, header.size()));
+    }
+    return true;
   }
 
-  /** Returns the line of the present row, from 1. */
+  private boolean nextRow() {
+    try {
+      return tokenizer.next();
+    } catch (CsvTokenizer.SyntaxException e) {
+      throw new CorruptDataException(
+          "[csv] %s:%d:%d: %s".formatted(file, e.line, e.column, e.getMessage()), e);
+    } catch (CharacterCodingException e) {
+      throw new CorruptDataException(
+          "[csv] %s:%d:%d: is not UTF-8".formatted(file, tokenizer.line(), tokenizer.column()), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "[csv] %s:%d: cannot be read: %s".formatted(file, tokenizer.line(), e), e);
+    }
+  }
+
+  /** Returns the line that the present row starts on, from 1. */
   public long line() {
-    throw new UnsupportedOperationException();
+    return tokenizer.rowLine();
   }
 
   /** Returns a field of the present row. */
   public String text(int column) {
-    throw new UnsupportedOperationException();
+    return tokenizer.fields().get(column);
   }
 
   /** Returns whether a field of the present row is empty. */
   public boolean isEmpty(int column) {
-    throw new UnsupportedOperationException();
+    return text(column).isEmpty();
   }
 
-  /** Returns a field of the present row as a whole number. */
+  /**
+   * Returns a field of the present row as a whole number.
+   *
+   * @throws CorruptDataException if it is not one of 64 bits
+   */
   public long longValue(int column) {
-    throw new UnsupportedOperationException();
+    String text = text(column);
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      throw error(column, "must be a whole number; got " + shown(text));
+    }
   }
 
-  /** Returns a field of the present row as a finite number. */
+  /**
+   * Returns a field of the present row as a finite number.
+   *
+   * @throws CorruptDataException if it is not one
+   */
   public double doubleValue(int column) {
-    throw new UnsupportedOperationException();
+    String text = text(column);
+    try {
+      double value = Double.parseDouble(text);
+      if (Double.isFinite(value)) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // Reported below with the values that parse and are not finite.
+    }
+    throw error(column, "must be a finite number; got " + shown(text));
   }
 
+  /**
+   * Returns an error at a field of the present row, for checks of the caller's own.
+   *
+   * @param column the field
+   * @param problem what is wrong with it
+   */
+  public CorruptDataException error(int column, String problem) {
+    String name = column < header().size() ? " (" + header().get(column) + ")" : "";
+    return new CorruptDataException(
+        "[csv] %s:%d:%d%s: %s"
+            .formatted(
+                file,
+                tokenizer.fieldLine(column),
+                tokenizer.fieldColumn(column),
+                name,
+                problem));
+  }
+
+  private static String shown(String text) {
+    return text.length() <= 40 ? "\"" + text + "\"" : "\"" + text.substring(0, 40) + "…\"";
+  }
+
+  /** Closes the file. */
   @Override
-  public void close() {}
+  public void close() {
+    try {
+      reader.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("[csv] %s: cannot be closed: %s".formatted(file, e), e);
+    }
+  }
 }

@@ -53,10 +53,13 @@ public abstract class NativeHandle implements AutoCloseable {
 
   /** Ends a call. */
   protected final void exit() {
-    if (state.calls.decrementAndGet() == State.CLOSED) {
-      state.signalIdle();
+    try {
+      if (state.calls.decrementAndGet() == State.CLOSED) {
+        state.signalIdle();
+      }
+    } finally {
+      Reference.reachabilityFence(this);
     }
-    Reference.reachabilityFence(this);
   }
 
   /** Returns whether this thread may wait for calls in flight: not if one of them waits for it. */
@@ -67,16 +70,16 @@ public abstract class NativeHandle implements AutoCloseable {
   /** Waits for calls in flight and frees the native object. Calling it again does nothing. */
   @Override
   public void close() {
-    if (state.markClosed()) {
-      if (mayWait()) {
-        free();
-      } else {
-        Thread closer = new Thread(this::free, "longer-close");
-        closer.setDaemon(true);
-        closer.start();
-      }
+    if (!state.markClosed()) {
+      return;
     }
-    Reference.reachabilityFence(this);
+    if (mayWait()) {
+      free();
+    } else {
+      Thread closer = new Thread(this::free, "longer-close");
+      closer.setDaemon(true);
+      closer.start();
+    }
   }
 
   private void free() {
