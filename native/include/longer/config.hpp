@@ -16,7 +16,8 @@ struct TableConfig {
   std::string name;
   int64_t width = 0;
   /// 0: ids are any 64-bit numbers and rows grow on demand (row-wise Adagrad).
-  /// > 0: ids are 0 … rows − 1 (others read the out-of-vocabulary row) and the table is a dense parameter (AdamW).
+  /// > 0: ids are 0 … rows − 1 (others read the out-of-vocabulary row) and the table is a dense
+  /// parameter (AdamW).
   int64_t rows = 0;
 };
 
@@ -32,7 +33,8 @@ struct TaskConfig {
   double weight = 1.0;
 };
 
-/// The whole description of a model: features and architecture. `config.json` is its only written form.
+/// The whole description of a model: features and architecture. `config.json` is its only written
+/// form.
 struct Config {
   std::vector<TableConfig> tables;
   std::vector<FeatureConfig> event_features;
@@ -41,29 +43,29 @@ struct Config {
   std::vector<FeatureConfig> candidate_features;
   std::vector<TaskConfig> tasks;
 
-  int64_t max_history = 1000;   ///< L, events kept per request
-  int64_t event_width = 16;     ///< d
-  int64_t merge_factor = 4;     ///< K
-  int64_t inner_layers = 1;     ///< blocks of the InnerTransformer; 0 = concatenation only
+  int64_t max_history = 1000;  ///< L, events kept per request
+  int64_t event_width = 16;    ///< d
+  int64_t merge_factor = 4;    ///< K
+  int64_t inner_layers = 1;    ///< blocks of the InnerTransformer; 0 = concatenation only
   int64_t inner_heads = 2;
   int64_t heads = 4;            ///< H of the model's own layers
   int64_t recent_queries = 32;  ///< Q, newest merged tokens kept as queries
   int64_t query_block = 1;      ///< the first query's group index is a multiple of it
   int64_t self_layers = 1;      ///< self-causal layers after the cross-causal one
   int64_t cls_tokens = 1;
-  int64_t time_buckets = 32;    ///< log₂ buckets; row `time_buckets` of the table is `none`
+  int64_t time_buckets = 32;  ///< log₂ buckets; row `time_buckets` of the table is `none`
   int64_t time_width = 16;
   Anchor anchor = Anchor::kNewest;
   TimeMode time = TimeMode::kRequestRelative;
 
-  /// Parses and validates `config.json`. Throws InvalidArgument naming the JSON pointer of what is wrong,
-  /// Unsupported for values that this version does not implement.
+  /// Parses and validates `config.json`. Throws InvalidArgument naming the JSON pointer of what is
+  /// wrong, Unsupported for values that this version does not implement.
   static Config parse(std::string_view json);
   /// The normalised `config.json`: every key present, keys sorted, two-space indent.
   std::string to_json() const;
 
   int64_t model_width() const { return merge_factor * event_width; }  ///< D = K·d
-  int64_t num_globals() const { return cls_tokens + 1; }              ///< CLS tokens and the user global
+  int64_t num_globals() const { return cls_tokens + 1; }  ///< CLS tokens and the user global
   int64_t num_layers() const { return 1 + self_layers; }
   int64_t num_user_features() const {
     return static_cast<int64_t>(user_features.size() + context_features.size());

@@ -22,7 +22,8 @@ enum class Status : int32_t {
   kInternal = 10,
 };
 
-/// The one exception type of the native core. `what()` reads `[where] what was wrong; got X, expected Y`.
+/// The one exception type of the native core. `what()` reads `[where] what was wrong; got X,
+/// expected Y`.
 class Error : public std::runtime_error {
  public:
   Error(Status status, const std::string& message) : std::runtime_error(message), status_(status) {}

@@ -16,14 +16,18 @@ inline longer_status report(longer_error* error, longer_status code, std::string
   if (error == nullptr) return code;
   error->code = code;
   error->fatal = 0;
-  size_t length = message.size() < sizeof(error->message) ? message.size() : sizeof(error->message) - 1;
-  while (length > 0 && length < message.size() && (static_cast<unsigned char>(message[length]) & 0xC0) == 0x80) --length;
+  size_t length =
+      message.size() < sizeof(error->message) ? message.size() : sizeof(error->message) - 1;
+  while (length > 0 && length < message.size() &&
+         (static_cast<unsigned char>(message[length]) & 0xC0) == 0x80)
+    --length;
   if (length > 0) std::memcpy(error->message, message.data(), length);
   error->message[length] = '\0';
   return code;
 }
 
-/// Runs `call` (returning a longer_status) and turns every exception into a status: nothing crosses the border.
+/// Runs `call` (returning a longer_status) and turns every exception into a status: nothing crosses
+/// the border.
 template <class Call>
 longer_status guarded(longer_error* error, const Call& call) noexcept {
   try {
@@ -31,7 +35,8 @@ longer_status guarded(longer_error* error, const Call& call) noexcept {
   } catch (const Error& e) {
     return report(error, static_cast<longer_status>(e.status()), e.what());
   } catch (const std::bad_alloc&) {
-    return report(error, LONGER_OUT_OF_MEMORY, "[memory] the process has no memory left for this call");
+    return report(error, LONGER_OUT_OF_MEMORY,
+                  "[memory] the process has no memory left for this call");
   } catch (const std::exception& e) {
     return report(error, LONGER_INTERNAL, e.what());
   } catch (...) {
@@ -65,7 +70,8 @@ T& required(T* pointer, const char* name) {
 }
 
 inline std::string_view text(const char* data, int64_t bytes, const char* name) {
-  check_argument(data != nullptr && bytes >= 0, "[c_api] ", name, " must be text of at least 0 bytes");
+  check_argument(data != nullptr && bytes >= 0, "[c_api] ", name,
+                 " must be text of at least 0 bytes");
   return {data, static_cast<size_t>(bytes)};
 }
 
@@ -73,8 +79,8 @@ inline std::string_view text(const char* data, int64_t bytes, const char* name) 
 template <class Struct>
 const Struct& sized(const Struct* s, const char* name) {
   required(s, name);
-  check_argument(s->struct_bytes == static_cast<int64_t>(sizeof(Struct)), "[c_api] ", name, "->struct_bytes must be ",
-                 sizeof(Struct), "; got ", s->struct_bytes);
+  check_argument(s->struct_bytes == static_cast<int64_t>(sizeof(Struct)), "[c_api] ", name,
+                 "->struct_bytes must be ", sizeof(Struct), "; got ", s->struct_bytes);
   return *s;
 }
 
@@ -95,9 +101,9 @@ inline Device device_of(const longer_device* device) {
 
 inline BatchView batch_of(const longer_batch* batch) {
   const longer_batch& b = sized(batch, "batch");
-  return {b.num_requests,   b.num_events,      b.num_candidates, b.event_offsets,  b.candidate_offsets,
-          b.event_ids,      b.event_times,     b.first_ordinals, b.reference_times, b.user_ids,
-          b.candidate_ids,  b.labels,          b.weights};
+  return {b.num_requests,  b.num_events,  b.num_candidates, b.event_offsets,   b.candidate_offsets,
+          b.event_ids,     b.event_times, b.first_ordinals, b.reference_times, b.user_ids,
+          b.candidate_ids, b.labels,      b.weights};
 }
 
 }  // namespace longer::c_api

@@ -10,7 +10,8 @@
 #include "core/thread_pool.hpp"
 #include "ops/backend.hpp"
 
-using namespace longer;         // NOLINT(google-build-using-namespace): this file is the border between the two namings
+using namespace longer;  // NOLINT(google-build-using-namespace): this file is the border between
+                         // the two namings
 using namespace longer::c_api;  // NOLINT(google-build-using-namespace)
 
 namespace {
@@ -33,7 +34,8 @@ std::string cgroup_memory() {
 std::string cpu_tiers() {
   std::string tiers;
   for (const CpuTier tier : {CpuTier::kPortable, CpuTier::kAvx2, CpuTier::kAvx512}) {
-    if (tier <= best_cpu_tier()) tiers += (tiers.empty() ? "" : " ") + std::string(cpu_tier_name(tier));
+    if (tier <= best_cpu_tier())
+      tiers += (tiers.empty() ? "" : " ") + std::string(cpu_tier_name(tier));
   }
   return tiers;
 }
@@ -50,8 +52,8 @@ std::string doctor_report() {
          << "processors: " << ThreadPool::available_processors() << '\n'
          << "cgroup cpu.max: " << first_line("/sys/fs/cgroup/cpu.max", "none") << '\n'
          << "cgroup memory limit: " << cgroup_memory() << '\n'
-         << "cuda: " << (cuda.compiled ? "compiled" : "not compiled") << ", devices " << cuda.num_devices << ", "
-         << cuda.detail << '\n'
+         << "cuda: " << (cuda.compiled ? "compiled" : "not compiled") << ", devices "
+         << cuda.num_devices << ", " << cuda.detail << '\n'
          << "nvidia driver: " << first_line("/proc/driver/nvidia/version", "none") << '\n'
          << "live handles: " << live_handles().value() << '\n'
          << "native bytes: " << live_bytes().value() << '\n';

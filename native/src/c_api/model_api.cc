@@ -4,7 +4,8 @@
 #include "c_api/handles.hpp"
 #include "model/model_folder.hpp"
 
-using namespace longer;         // NOLINT(google-build-using-namespace): this file is the border between the two namings
+using namespace longer;  // NOLINT(google-build-using-namespace): this file is the border between
+                         // the two namings
 using namespace longer::c_api;  // NOLINT(google-build-using-namespace)
 
 namespace {
@@ -15,10 +16,11 @@ const LongerModel& unwrap(const longer_model* model) { return *required(model, "
 
 extern "C" {
 
-longer_status longer_config_normalize(const char* json, int64_t json_bytes, char* normalized, int64_t capacity,
-                                      int64_t* needed, longer_error* error) {
+longer_status longer_config_normalize(const char* json, int64_t json_bytes, char* normalized,
+                                      int64_t capacity, int64_t* needed, longer_error* error) {
   return guarded(error, [&] {
-    copy_text(Config::parse(text(json, json_bytes, "json")).to_json(), normalized, capacity, needed);
+    copy_text(Config::parse(text(json, json_bytes, "json")).to_json(), normalized, capacity,
+              needed);
     return LONGER_OK;
   });
 }
@@ -31,11 +33,12 @@ longer_model* longer_model_create(const char* config_json, int64_t config_bytes,
   });
 }
 
-longer_model* longer_model_load(const char* path, const longer_device* device, longer_error* error) {
+longer_model* longer_model_load(const char* path, const longer_device* device,
+                                longer_error* error) {
   return guarded_create<longer_model>(error, [&] {
     auto backend = make_backend(device_of(device));
-    return new longer_model{
-        std::make_shared<const LongerModel>(load_model(&required(path, "path")), std::move(backend))};
+    return new longer_model{std::make_shared<const LongerModel>(load_model(&required(path, "path")),
+                                                                std::move(backend))};
   });
 }
 
@@ -48,15 +51,17 @@ longer_status longer_model_save(const longer_model* model, const char* path, lon
 
 void longer_model_destroy(longer_model* model) { destroy(model); }
 
-longer_status longer_model_config(const longer_model* model, char* json, int64_t capacity, int64_t* needed,
-                                  longer_error* error) {
+longer_status longer_model_config(const longer_model* model, char* json, int64_t capacity,
+                                  int64_t* needed, longer_error* error) {
   return guarded(error, [&] {
     copy_text(unwrap(model).config().to_json(), json, capacity, needed);
     return LONGER_OK;
   });
 }
 
-int64_t longer_model_version(const longer_model* model) { return model == nullptr ? 0 : model->model->version(); }
+int64_t longer_model_version(const longer_model* model) {
+  return model == nullptr ? 0 : model->model->version();
+}
 
 int64_t longer_model_num_parameters(const longer_model* model) {
   return model == nullptr ? 0 : model->model->state().layout.num_elements();
@@ -66,8 +71,9 @@ int64_t longer_model_num_table_rows(const longer_model* model) {
   return model == nullptr ? 0 : model->model->state().num_table_rows();
 }
 
-longer_status longer_model_describe_parameters(const longer_model* model, char* json, int64_t capacity,
-                                               int64_t* needed, longer_error* error) {
+longer_status longer_model_describe_parameters(const longer_model* model, char* json,
+                                               int64_t capacity, int64_t* needed,
+                                               longer_error* error) {
   return guarded(error, [&] {
     nlohmann::json list = nlohmann::json::array();
     for (const Parameter& p : unwrap(model).state().layout.parameters()) {
@@ -83,15 +89,16 @@ longer_status longer_model_get_parameter(const longer_model* model, const char* 
   return guarded(error, [&] {
     const ModelState& state = unwrap(model).state();
     const Parameter& p = state.layout.get(&required(name, "name"));
-    check_argument(num_values == p.size(), "[model] ", p.name, " has ", p.size(), " elements; got room for ",
-                   num_values);
+    check_argument(num_values == p.size(), "[model] ", p.name, " has ", p.size(),
+                   " elements; got room for ", num_values);
     std::copy_n(state.dense.data() + p.offset, num_values, &required(values, "values"));
     return LONGER_OK;
   });
 }
 
-longer_status longer_model_get_table(const longer_model* model, const char* table, int64_t* ids, float* rows,
-                                     int64_t capacity, int64_t* num_ids, longer_error* error) {
+longer_status longer_model_get_table(const longer_model* model, const char* table, int64_t* ids,
+                                     float* rows, int64_t capacity, int64_t* num_ids,
+                                     longer_error* error) {
   return guarded(error, [&] {
     const ModelState& state = unwrap(model).state();
     const int64_t index = state.config.table_index(&required(table, "table"));

@@ -4,7 +4,8 @@
 #include "c_api/guard.hpp"
 #include "c_api/handles.hpp"
 
-using namespace longer;         // NOLINT(google-build-using-namespace): this file is the border between the two namings
+using namespace longer;  // NOLINT(google-build-using-namespace): this file is the border between
+                         // the two namings
 using namespace longer::c_api;  // NOLINT(google-build-using-namespace)
 
 namespace {
@@ -16,10 +17,13 @@ RankRequest request_of(const longer_ranking_request* request) {
   return {static_cast<CacheMode>(r.cache_mode), r.user_key, r.history_version, batch_of(r.batch)};
 }
 
-void check_scores(const Ranker& ranker, const RankRequest& request, const float* scores, int64_t num_scores) {
-  const int64_t wanted = static_cast<int64_t>(ranker.model().config().tasks.size()) * request.batch.num_candidates;
-  check_argument(num_scores == wanted, "[rank] scores must have room for tasks · candidates = ", wanted,
-                 " values; got ", num_scores);
+void check_scores(const Ranker& ranker, const RankRequest& request, const float* scores,
+                  int64_t num_scores) {
+  const int64_t wanted =
+      static_cast<int64_t>(ranker.model().config().tasks.size()) * request.batch.num_candidates;
+  check_argument(num_scores == wanted,
+                 "[rank] scores must have room for tasks · candidates = ", wanted, " values; got ",
+                 num_scores);
   if (wanted > 0) required(scores, "scores");
 }
 
@@ -42,8 +46,8 @@ longer_ranker* longer_ranker_create(const longer_model* model, const longer_rank
 
 void longer_ranker_destroy(longer_ranker* ranker) { destroy(ranker); }
 
-longer_status longer_ranker_rank(longer_ranker* ranker, const longer_ranking_request* request, float* scores,
-                                 int64_t num_scores, longer_error* error) {
+longer_status longer_ranker_rank(longer_ranker* ranker, const longer_ranking_request* request,
+                                 float* scores, int64_t num_scores, longer_error* error) {
   return guarded(error, [&]() -> longer_status {
     Ranker& r = required(ranker, "ranker").ranker;
     const RankRequest wanted = request_of(request);
@@ -52,16 +56,17 @@ longer_status longer_ranker_rank(longer_ranker* ranker, const longer_ranking_req
   });
 }
 
-longer_status longer_ranker_submit(longer_ranker* ranker, const longer_ranking_request* request, int64_t tag,
-                                   longer_error* error) {
+longer_status longer_ranker_submit(longer_ranker* ranker, const longer_ranking_request* request,
+                                   int64_t tag, longer_error* error) {
   return guarded(error, [&] {
     required(ranker, "ranker").queue.submit(request_of(request), tag);
     return LONGER_OK;
   });
 }
 
-longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int64_t* tag, float* scores,
-                                 int64_t capacity, int64_t* num_scores, longer_error* error) {
+longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int64_t* tag,
+                                 float* scores, int64_t capacity, int64_t* num_scores,
+                                 longer_error* error) {
   longer_status outcome_status = LONGER_OK;
   std::string message;
   const longer_status status = guarded(error, [&] {
@@ -70,10 +75,12 @@ longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int6
     required(ranker, "ranker").queue.poll(timeout_ms, [&](const SubmissionOutcome& outcome) {
       *tag = outcome.tag;
       *num_scores = static_cast<int64_t>(outcome.scores.size());
-      check_argument(*num_scores <= capacity, "[poll] the scores need room for ", *num_scores, " values; got ",
-                     capacity);
-      if (*num_scores > 0) std::copy_n(outcome.scores.data(), *num_scores, &required(scores, "scores"));
-      outcome_status = outcome.is_cache_miss ? LONGER_CACHE_MISS : static_cast<longer_status>(outcome.status);
+      check_argument(*num_scores <= capacity, "[poll] the scores need room for ", *num_scores,
+                     " values; got ", capacity);
+      if (*num_scores > 0)
+        std::copy_n(outcome.scores.data(), *num_scores, &required(scores, "scores"));
+      outcome_status =
+          outcome.is_cache_miss ? LONGER_CACHE_MISS : static_cast<longer_status>(outcome.status);
       message = outcome.message;
     });
     return LONGER_OK;
@@ -81,14 +88,16 @@ longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int6
   return status != LONGER_OK ? status : report(error, outcome_status, message);
 }
 
-longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag, int32_t* cancelled, longer_error* error) {
+longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag, int32_t* cancelled,
+                                   longer_error* error) {
   return guarded(error, [&] {
     required(cancelled, "cancelled") = required(ranker, "ranker").queue.cancel(tag) ? 1 : 0;
     return LONGER_OK;
   });
 }
 
-longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats* stats, longer_error* error) {
+longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats* stats,
+                                      longer_error* error) {
   return guarded(error, [&] {
     sized(stats, "stats");
     const RankerStats s = required(ranker, "ranker").ranker.stats();
@@ -104,28 +113,31 @@ longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats
   });
 }
 
-longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user_key, int32_t* evicted, longer_error* error) {
+longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user_key, int32_t* evicted,
+                                  longer_error* error) {
   return guarded(error, [&] {
     required(evicted, "evicted") = required(ranker, "ranker").ranker.evict(user_key) ? 1 : 0;
     return LONGER_OK;
   });
 }
 
-longer_status longer_ranker_explain(longer_ranker* ranker, const longer_ranking_request* request, int64_t candidate,
-                                    int64_t task, float* attribution, int64_t num_events, longer_error* error) {
+longer_status longer_ranker_explain(longer_ranker* ranker, const longer_ranking_request* request,
+                                    int64_t candidate, int64_t task, float* attribution,
+                                    int64_t num_events, longer_error* error) {
   return guarded(error, [&] {
     const RankRequest wanted = request_of(request);
-    check_argument(num_events == wanted.batch.num_events, "[explain] attribution must have room for ",
-                   wanted.batch.num_events, " events; got ", num_events);
+    check_argument(num_events == wanted.batch.num_events,
+                   "[explain] attribution must have room for ", wanted.batch.num_events,
+                   " events; got ", num_events);
     if (num_events > 0) required(attribution, "attribution");
     required(ranker, "ranker").ranker.explain(wanted, candidate, task, attribution);
     return LONGER_OK;
   });
 }
 
-longer_status longer_ranker_represent(longer_ranker* ranker, const longer_ranking_request* request, float* globals,
-                                      int64_t num_global_values, float* candidates, int64_t num_candidate_values,
-                                      longer_error* error) {
+longer_status longer_ranker_represent(longer_ranker* ranker, const longer_ranking_request* request,
+                                      float* globals, int64_t num_global_values, float* candidates,
+                                      int64_t num_candidate_values, longer_error* error) {
   return guarded(error, [&]() -> longer_status {
     Ranker& r = required(ranker, "ranker").ranker;
     const RankRequest wanted = request_of(request);
@@ -133,8 +145,9 @@ longer_status longer_ranker_represent(longer_ranker* ranker, const longer_rankin
     const int64_t global_values = config.num_globals() * config.model_width();
     const int64_t candidate_values = wanted.batch.num_candidates * config.model_width();
     check_argument(num_global_values == global_values && num_candidate_values == candidate_values,
-                   "[represent] globals and candidates must have room for ", global_values, " and ", candidate_values,
-                   " values; got ", num_global_values, " and ", num_candidate_values);
+                   "[represent] globals and candidates must have room for ", global_values, " and ",
+                   candidate_values, " values; got ", num_global_values, " and ",
+                   num_candidate_values);
     required(globals, "globals");
     if (candidate_values > 0) required(candidates, "candidates");
     return r.represent(wanted, globals, candidates) ? LONGER_OK : LONGER_CACHE_MISS;

@@ -5,7 +5,8 @@
 #include "c_api/handles.hpp"
 #include "model/model_folder.hpp"
 
-using namespace longer;         // NOLINT(google-build-using-namespace): this file is the border between the two namings
+using namespace longer;  // NOLINT(google-build-using-namespace): this file is the border between
+                         // the two namings
 using namespace longer::c_api;  // NOLINT(google-build-using-namespace)
 
 namespace {
@@ -15,8 +16,9 @@ Trainer& unwrap(const longer_trainer* trainer) { return *required(trainer, "trai
 TrainerOptions options_of(const longer_trainer_options* options) {
   if (options == nullptr) return {};
   const longer_trainer_options& o = sized(options, "options");
-  return {o.learning_rate, o.table_learning_rate, o.beta1,        o.beta2,       o.epsilon,     o.weight_decay,
-          o.table_epsilon, o.clip_norm,           o.warmup_steps, o.decay_steps, o.decay_floor, o.seed};
+  return {o.learning_rate, o.table_learning_rate, o.beta1,         o.beta2,
+          o.epsilon,       o.weight_decay,        o.table_epsilon, o.clip_norm,
+          o.warmup_steps,  o.decay_steps,         o.decay_floor,   o.seed};
 }
 
 }  // namespace
@@ -41,24 +43,27 @@ void longer_trainer_options_default(longer_trainer_options* options) {
               o.seed};
 }
 
-longer_trainer* longer_trainer_create(const longer_model* model, const longer_trainer_options* options,
+longer_trainer* longer_trainer_create(const longer_model* model,
+                                      const longer_trainer_options* options,
                                       const longer_device* device, longer_error* error) {
   return guarded_create<longer_trainer>(error, [&] {
-    return new longer_trainer{std::make_unique<Trainer>(*required(model, "model").model, options_of(options),
-                                                        make_backend(device_of(device)))};
+    return new longer_trainer{std::make_unique<Trainer>(
+        *required(model, "model").model, options_of(options), make_backend(device_of(device)))};
   });
 }
 
 void longer_trainer_destroy(longer_trainer* trainer) { destroy(trainer); }
 
-longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* batch, longer_error* error) {
+longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* batch,
+                                  longer_error* error) {
   return guarded(error, [&] {
     unwrap(trainer).step(batch_of(batch));
     return LONGER_OK;
   });
 }
 
-longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result* result, longer_error* error) {
+longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result* result,
+                                    longer_error* error) {
   return guarded(error, [&] {
     sized(result, "result");
     const StepResult& r = unwrap(trainer).result();
@@ -77,29 +82,29 @@ longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result*
   });
 }
 
-longer_status longer_trainer_gradients(longer_trainer* trainer, const longer_batch* batch, double* loss,
-                                       longer_error* error) {
+longer_status longer_trainer_gradients(longer_trainer* trainer, const longer_batch* batch,
+                                       double* loss, longer_error* error) {
   return guarded(error, [&] {
     required(loss, "loss") = unwrap(trainer).compute_gradients(batch_of(batch));
     return LONGER_OK;
   });
 }
 
-longer_status longer_trainer_get_gradient(const longer_trainer* trainer, const char* name, float* values,
-                                          int64_t num_values, longer_error* error) {
+longer_status longer_trainer_get_gradient(const longer_trainer* trainer, const char* name,
+                                          float* values, int64_t num_values, longer_error* error) {
   return guarded(error, [&] {
     const Trainer& t = unwrap(trainer);
     const Parameter& p = t.state().layout.get(&required(name, "name"));
-    check_argument(num_values == p.size(), "[trainer] ", p.name, " has ", p.size(), " elements; got room for ",
-                   num_values);
+    check_argument(num_values == p.size(), "[trainer] ", p.name, " has ", p.size(),
+                   " elements; got room for ", num_values);
     std::copy_n(t.gradient(p.name), num_values, &required(values, "values"));
     return LONGER_OK;
   });
 }
 
-longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, const char* table, int64_t* ids,
-                                                float* rows, int64_t capacity, int64_t* num_ids,
-                                                longer_error* error) {
+longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, const char* table,
+                                                int64_t* ids, float* rows, int64_t capacity,
+                                                int64_t* num_ids, longer_error* error) {
   return guarded(error, [&] {
     const Trainer& t = unwrap(trainer);
     const int64_t index = t.state().config.table_index(&required(table, "table"));
@@ -125,13 +130,15 @@ longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, c
   });
 }
 
-longer_status longer_trainer_predict(longer_trainer* trainer, const longer_batch* batch, float* scores,
-                                     int64_t num_scores, longer_error* error) {
+longer_status longer_trainer_predict(longer_trainer* trainer, const longer_batch* batch,
+                                     float* scores, int64_t num_scores, longer_error* error) {
   return guarded(error, [&] {
     Trainer& t = unwrap(trainer);
     const BatchView view = batch_of(batch);
-    const int64_t wanted = static_cast<int64_t>(t.state().config.tasks.size()) * view.num_candidates;
-    check_argument(num_scores == wanted, "[trainer] scores must have room for tasks · candidates = ", wanted,
+    const int64_t wanted =
+        static_cast<int64_t>(t.state().config.tasks.size()) * view.num_candidates;
+    check_argument(num_scores == wanted,
+                   "[trainer] scores must have room for tasks · candidates = ", wanted,
                    " values; got ", num_scores);
     if (wanted > 0) required(scores, "scores");
     t.predict(view, scores);
@@ -140,10 +147,12 @@ longer_status longer_trainer_predict(longer_trainer* trainer, const longer_batch
 }
 
 longer_model* longer_trainer_model(const longer_trainer* trainer, longer_error* error) {
-  return guarded_create<longer_model>(error, [&] { return new longer_model{unwrap(trainer).snapshot()}; });
+  return guarded_create<longer_model>(error,
+                                      [&] { return new longer_model{unwrap(trainer).snapshot()}; });
 }
 
-longer_status longer_trainer_save(const longer_trainer* trainer, const char* path, longer_error* error) {
+longer_status longer_trainer_save(const longer_trainer* trainer, const char* path,
+                                  longer_error* error) {
   return guarded(error, [&] {
     const Trainer& t = unwrap(trainer);
     save_checkpoint(t.state(), t.optimizer(), &required(path, "path"));
@@ -156,7 +165,8 @@ longer_trainer* longer_trainer_load(const char* path, const longer_trainer_optio
   return guarded_create<longer_trainer>(error, [&] {
     auto backend = make_backend(device_of(device));
     Checkpoint checkpoint = load_checkpoint(&required(path, "path"));
-    return new longer_trainer{std::make_unique<Trainer>(std::move(checkpoint.state), std::move(checkpoint.optimizer),
+    return new longer_trainer{std::make_unique<Trainer>(std::move(checkpoint.state),
+                                                        std::move(checkpoint.optimizer),
                                                         options_of(options), std::move(backend))};
   });
 }

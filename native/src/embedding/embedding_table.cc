@@ -65,7 +65,8 @@ void EmbeddingTable::grow_index() {
 
 int32_t EmbeddingTable::insert_new(int64_t id) {
   if (num_rows_ == std::numeric_limits<int32_t>::max()) {
-    fail(Status::kOutOfMemory, "[embedding_table] table \"", name_, "\" holds the most rows it can: ", num_rows_);
+    fail(Status::kOutOfMemory, "[embedding_table] table \"", name_,
+         "\" holds the most rows it can: ", num_rows_);
   }
   values_.reserve((num_rows_ + 1) * width_);
   states_.reserve(num_rows_ + 1);
@@ -88,8 +89,8 @@ void EmbeddingTable::find_or_insert(const int64_t* ids, int64_t count, int32_t* 
     rows[i] = find(ids[i]);
     if (rows[i] != 0) continue;
     rows[i] = insert_new(ids[i]);
-    fill_normal(seed_, stream_of(name_), static_cast<uint64_t>(ids[i]), kDeviation, values() + rows[i] * width_,
-                width_);
+    fill_normal(seed_, stream_of(name_), static_cast<uint64_t>(ids[i]), kDeviation,
+                values() + rows[i] * width_, width_);
   }
 }
 
@@ -109,7 +110,8 @@ std::vector<int32_t> EmbeddingTable::rows_by_id() const {
 }
 
 int64_t EmbeddingTable::bytes() const {
-  return values_.bytes() + states_.bytes() + ids_.bytes() + static_cast<int64_t>(index_.capacity() * sizeof(int32_t));
+  return values_.bytes() + states_.bytes() + ids_.bytes() +
+         static_cast<int64_t>(index_.capacity() * sizeof(int32_t));
 }
 
 }  // namespace longer

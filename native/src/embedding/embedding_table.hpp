@@ -7,10 +7,12 @@
 
 namespace longer {
 
-/// A growable embedding table: 64-bit ids → rows of floats, with row-wise Adagrad's state beside each row.
+/// A growable embedding table: 64-bit ids → rows of floats, with row-wise Adagrad's state beside
+/// each row.
 ///
-/// Row 0 is the out-of-vocabulary row and starts at 0. A new row's values depend on (seed, table name, id) only, so the
-/// order of insertion does not matter. Lookups are safe from any number of threads while nobody inserts.
+/// Row 0 is the out-of-vocabulary row and starts at 0. A new row's values depend on (seed, table
+/// name, id) only, so the order of insertion does not matter. Lookups are safe from any number of
+/// threads while nobody inserts.
 class EmbeddingTable {
  public:
   EmbeddingTable(std::string name, int64_t width, uint64_t seed);
@@ -54,10 +56,10 @@ class EmbeddingTable {
   int64_t width_;
   uint64_t seed_;
   int64_t num_rows_ = 1;
-  GrowableArray<float> values_;   // [num_rows, width]
-  GrowableArray<float> states_;   // [num_rows]
-  GrowableArray<int64_t> ids_;    // [num_rows]; entry 0 unused
-  std::vector<int32_t> index_;    // open addressing by row number; 0 = free
+  GrowableArray<float> values_;  // [num_rows, width]
+  GrowableArray<float> states_;  // [num_rows]
+  GrowableArray<int64_t> ids_;   // [num_rows]; entry 0 unused
+  std::vector<int32_t> index_;   // open addressing by row number; 0 = free
 };
 
 }  // namespace longer

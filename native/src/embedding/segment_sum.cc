@@ -67,8 +67,8 @@ void SegmentSum::cut() {
   }
 }
 
-void SegmentSum::compute(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width,
-                         int64_t num_table_rows) {
+void SegmentSum::compute(ThreadPool* pool, const std::vector<GradientSource>& sources,
+                         int64_t width, int64_t num_table_rows) {
   width_ = width;
   group(sources, num_table_rows);
   cut();
@@ -77,7 +77,8 @@ void SegmentSum::compute(ThreadPool* pool, const std::vector<GradientSource>& so
   part_sums_.resize(parts_.size() * static_cast<size_t>(width));
   parallel_for(pool, static_cast<int64_t>(parts_.size()), [&](int64_t i) {
     const Part& part = parts_[static_cast<size_t>(i)];
-    sum_rows(occurrences_.data() + part.begin, part.end - part.begin, width, part_sums_.data() + i * width);
+    sum_rows(occurrences_.data() + part.begin, part.end - part.begin, width,
+             part_sums_.data() + i * width);
   });
   parallel_for(pool, (segments + kSegmentsPerItem - 1) / kSegmentsPerItem, [&](int64_t item) {
     const int64_t end = std::min(segments, (item + 1) * kSegmentsPerItem);
@@ -89,7 +90,8 @@ void SegmentSum::compute(ThreadPool* pool, const std::vector<GradientSource>& so
         continue;
       }
       std::fill_n(sum, width, 0.0F);
-      for (auto p = static_cast<size_t>(first_part_[i]); p < parts_.size() && parts_[p].segment == s; ++p) {
+      for (auto p = static_cast<size_t>(first_part_[i]);
+           p < parts_.size() && parts_[p].segment == s; ++p) {
         const float* from = part_sums_.data() + static_cast<int64_t>(p) * width;
         for (int64_t c = 0; c < width; ++c) sum[c] += from[c];
       }
@@ -106,9 +108,10 @@ void SegmentSum::add_to(float* table) const {
 }
 
 int64_t SegmentSum::bytes() const {
-  const size_t ints = segment_of_row_.capacity() + rows_.capacity() + offsets_.capacity() + segments_.capacity() +
-                      first_part_.capacity();
-  return static_cast<int64_t>(ints * sizeof(int32_t) + occurrences_.capacity() * sizeof(const float*) +
+  const size_t ints = segment_of_row_.capacity() + rows_.capacity() + offsets_.capacity() +
+                      segments_.capacity() + first_part_.capacity();
+  return static_cast<int64_t>(ints * sizeof(int32_t) +
+                              occurrences_.capacity() * sizeof(const float*) +
                               parts_.capacity() * sizeof(Part) +
                               (part_sums_.capacity() + sums_.capacity()) * sizeof(float));
 }

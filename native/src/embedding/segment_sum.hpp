@@ -6,7 +6,8 @@
 
 namespace longer {
 
-/// Gradient rows that one stage sends to a table: occurrence i adds `values[i * stride … + width)` to row `rows[i]`.
+/// Gradient rows that one stage sends to a table: occurrence i adds `values[i * stride … + width)`
+/// to row `rows[i]`.
 struct GradientSource {
   const int32_t* rows = nullptr;
   const float* values = nullptr;
@@ -16,14 +17,15 @@ struct GradientSource {
 
 /// Sums the gradient rows of each table row over all occurrences (deduplication, LONGER §3.6).
 ///
-/// The sum of a row runs over its occurrences source by source in order; segments longer than a fixed length are cut in
-/// fixed parts that are summed apart and then in order: the bits do not depend on the number of threads. Memory is reused
-/// between calls. One thread at a time.
+/// The sum of a row runs over its occurrences source by source in order; segments longer than a
+/// fixed length are cut in fixed parts that are summed apart and then in order: the bits do not
+/// depend on the number of threads. Memory is reused between calls. One thread at a time.
 class SegmentSum {
  public:
-  /// Afterwards `rows()` are the distinct rows in order of first occurrence and `sums()` [rows, width] their gradients.
-  /// `num_table_rows` bounds the row numbers.
-  void compute(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width, int64_t num_table_rows);
+  /// Afterwards `rows()` are the distinct rows in order of first occurrence and `sums()` [rows,
+  /// width] their gradients. `num_table_rows` bounds the row numbers.
+  void compute(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width,
+               int64_t num_table_rows);
   /// table [num_table_rows, width] += sums.
   void add_to(float* table) const;
 
@@ -40,15 +42,15 @@ class SegmentSum {
   void cut();
 
   int64_t width_ = 0;
-  std::vector<int32_t> segment_of_row_;        // [num_table_rows]; −1 outside compute
-  std::vector<int32_t> rows_;                  // [segments]
-  std::vector<int32_t> offsets_;               // [segments + 1]
-  std::vector<int32_t> segments_;              // [occurrences]
-  std::vector<const float*> occurrences_;      // [occurrences] gradient rows, grouped by segment
-  std::vector<Part> parts_;                    // of the long segments
-  std::vector<float> part_sums_;               // [parts, width]
-  std::vector<int32_t> first_part_;            // [segments] index into parts_, −1 for short segments
-  std::vector<float> sums_;                    // [segments, width]
+  std::vector<int32_t> segment_of_row_;    // [num_table_rows]; −1 outside compute
+  std::vector<int32_t> rows_;              // [segments]
+  std::vector<int32_t> offsets_;           // [segments + 1]
+  std::vector<int32_t> segments_;          // [occurrences]
+  std::vector<const float*> occurrences_;  // [occurrences] gradient rows, grouped by segment
+  std::vector<Part> parts_;                // of the long segments
+  std::vector<float> part_sums_;           // [parts, width]
+  std::vector<int32_t> first_part_;        // [segments] index into parts_, −1 for short segments
+  std::vector<float> sums_;                // [segments, width]
 };
 
 }  // namespace longer

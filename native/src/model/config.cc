@@ -40,8 +40,9 @@ class ObjectReader {
     const Json* json = find(key);
     if (json == nullptr) return;
     if (!json->is_number_integer()) reject(at(key), "must be an integer; got ", json->dump());
-    const bool too_large = json->is_number_unsigned() &&
-                           json->get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+    const bool too_large =
+        json->is_number_unsigned() &&
+        json->get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
     const int64_t number = too_large ? std::numeric_limits<int64_t>::max() : json->get<int64_t>();
     if (number < low || number > high) {
       reject(at(key), "must be in ", low, " … ", high, "; got ", json->dump());
@@ -54,11 +55,11 @@ class ObjectReader {
     if (json == nullptr) reject(at(key), "is missing");
     if (!json->is_string()) reject(at(key), "must be a string; got ", json->dump());
     auto text = json->get<std::string>();
-    const bool valid = !text.empty() && text.size() <= 200 &&
-                       std::all_of(text.begin(), text.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                                c == '_' || c == '-';
-                       });
+    const bool valid =
+        !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '_' || c == '-';
+        });
     if (!valid) reject(at(key), "must be 1 … 200 letters, digits, '_' or '-'; got ", json->dump());
     return text;
   }
@@ -119,13 +120,15 @@ void read_tables(ObjectReader& root, Config& config) {
   });
 }
 
-std::vector<FeatureConfig> read_features(ObjectReader& root, const char* key, const Config& config) {
+std::vector<FeatureConfig> read_features(ObjectReader& root, const char* key,
+                                         const Config& config) {
   std::vector<FeatureConfig> features;
   root.array(key, [&](ObjectReader& reader) {
     FeatureConfig feature;
     feature.name = reader.name("name");
     for (const FeatureConfig& other : features) {
-      if (other.name == feature.name) reject(reader.at("name"), "\"", feature.name, "\" is used twice");
+      if (other.name == feature.name)
+        reject(reader.at("name"), "\"", feature.name, "\" is used twice");
     }
     feature.table = reader.name("table");
     if (config.table_index(feature.table) < 0) {
@@ -188,11 +191,13 @@ void validate(const Config& c) {
     reject("/inner_heads", "must divide event_width; got ", c.inner_heads, " and ", c.event_width);
   }
   if (c.model_width() % c.heads != 0) {
-    reject("/heads", "must divide merge_factor · event_width; got ", c.heads, " and ", c.model_width());
+    reject("/heads", "must divide merge_factor · event_width; got ", c.heads, " and ",
+           c.model_width());
   }
   for (const FeatureConfig& feature : c.context_features) {
     for (const FeatureConfig& user : c.user_features) {
-      if (user.name == feature.name) reject("/context_features", "\"", feature.name, "\" is a user feature too");
+      if (user.name == feature.name)
+        reject("/context_features", "\"", feature.name, "\" is a user feature too");
     }
   }
 }
@@ -214,11 +219,11 @@ Config Config::parse(std::string_view text) {
   }
   ObjectReader root(json, "");
   int64_t version = 0;
-  root.integer("format_version", std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
-               version);
+  root.integer("format_version", std::numeric_limits<int64_t>::min(),
+               std::numeric_limits<int64_t>::max(), version);
   if (version != kFormatVersion) {
-    fail(Status::kUnsupported, "[config] /format_version: this version reads ", kFormatVersion, "; got ",
-         version);
+    fail(Status::kUnsupported, "[config] /format_version: this version reads ", kFormatVersion,
+         "; got ", version);
   }
   Config config;
   read_tables(root, config);
@@ -245,7 +250,8 @@ std::string Config::to_json() const {
   json["context_features"] = features_json(context_features);
   json["candidate_features"] = features_json(candidate_features);
   json["tasks"] = Json::array();
-  for (const TaskConfig& t : tasks) json["tasks"].push_back({{"name", t.name}, {"weight", t.weight}});
+  for (const TaskConfig& t : tasks)
+    json["tasks"].push_back({{"name", t.name}, {"weight", t.weight}});
   json["max_history"] = max_history;
   json["event_width"] = event_width;
   json["merge_factor"] = merge_factor;
@@ -274,7 +280,8 @@ int64_t Config::table_index(std::string_view name) const {
 
 int64_t Config::features_width(const std::vector<FeatureConfig>& features) const {
   int64_t width = 0;
-  for (const FeatureConfig& f : features) width += tables[static_cast<size_t>(table_index(f.table))].width;
+  for (const FeatureConfig& f : features)
+    width += tables[static_cast<size_t>(table_index(f.table))].width;
   return width;
 }
 

@@ -7,8 +7,8 @@
 namespace longer {
 namespace {
 
-/// Geometry of the merged rows in layer l: all groups feed layer 0, the query rows the others; the last layer needs their
-/// keys and values only.
+/// Geometry of the merged rows in layer l: all groups feed layer 0, the query rows the others; the
+/// last layer needs their keys and values only.
 struct MergedLayer {
   int64_t num_rows;
   int64_t num_query_rows;
@@ -22,8 +22,9 @@ MergedLayer merged_layer(const Config& config, const PreparedBatch& batch, int64
   return {batch.num_queries(), queries, &batch.merged_self};
 }
 
-TransformerLayerForward merged_call(const Config& config, const ModelWeights& weights, const PreparedBatch& batch,
-                                    int64_t layer, const UserKeysValues& keys_values, const Activations& a) {
+TransformerLayerForward merged_call(const Config& config, const ModelWeights& weights,
+                                    const PreparedBatch& batch, int64_t layer,
+                                    const UserKeysValues& keys_values, const Activations& a) {
   const MergedLayer m = merged_layer(config, batch, layer);
   const auto l = static_cast<size_t>(layer);
   TransformerLayerForward p;
@@ -40,13 +41,14 @@ TransformerLayerForward merged_call(const Config& config, const ModelWeights& we
   return p;
 }
 
-TransformerLayerForward side_call(const Config& config, const ModelWeights& weights, const PreparedBatch& batch,
-                                  int64_t layer, const UserKeysValues& keys_values, const Activations& a) {
+TransformerLayerForward side_call(const Config& config, const ModelWeights& weights,
+                                  const PreparedBatch& batch, int64_t layer,
+                                  const UserKeysValues& keys_values, const Activations& a) {
   const LayerRows& rows = layer == 0 ? batch.side_cross : batch.side_self;
   const auto l = static_cast<size_t>(layer);
   TransformerLayerForward p;
-  p.shape = {batch.num_side_rows, batch.num_side_rows, keys_values.layers[l].rows, config.model_width(),
-             config.heads};
+  p.shape = {batch.num_side_rows, batch.num_side_rows, keys_values.layers[l].rows,
+             config.model_width(), config.heads};
   p.weights = &weights.layers[l];
   p.x = a.side_rows[l];
   p.query_rows = rows.query_rows.data();
@@ -61,7 +63,8 @@ TransformerLayerForward side_call(const Config& config, const ModelWeights& weig
 }
 
 float* allocate_saved(Workspace& memory, PassKind kind, const TransformerLayerShape& shape) {
-  return kind == PassKind::kTraining ? memory.allocate<float>(transformer_layer_saved_floats(shape)) : nullptr;
+  return kind == PassKind::kTraining ? memory.allocate<float>(transformer_layer_saved_floats(shape))
+                                     : nullptr;
 }
 
 MatrixView zeros(Workspace& memory, int64_t rows, int64_t cols) {
@@ -90,9 +93,9 @@ void allocate_keys_values(const Config& config, const PreparedBatch& batch, Work
   }
 }
 
-void encode_user(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                 Workspace& memory, const PreparedBatch& batch, PassKind kind, UserKeysValues& keys_values,
-                 Activations& a, float* event_tokens) {
+void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
+                 Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
+                 UserKeysValues& keys_values, Activations& a, float* event_tokens) {
   a.merged_rows.clear();
   a.merged_saved.clear();
   a.merged_rows.push_back(memory.matrix(batch.num_groups(), config.model_width()));
@@ -100,17 +103,19 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
       stream, {batch.event_tokens(config), &weights.event_encoder, a.merged_rows[0], event_tokens});
   for (int64_t l = 0; l < config.num_layers(); ++l) {
     const MergedLayer m = merged_layer(config, batch, l);
-    const TransformerLayerShape shape = {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
+    const TransformerLayerShape shape = {m.num_rows, m.num_query_rows, 0, config.model_width(),
+                                         config.heads};
     a.merged_saved.push_back(allocate_saved(memory, kind, shape));
     if (l + 1 < config.num_layers()) {
       a.merged_rows.push_back(memory.matrix(batch.num_queries(), config.model_width()));
     }
-    backend.transformer_layer_forward(stream, merged_call(config, weights, batch, l, keys_values, a));
+    backend.transformer_layer_forward(stream,
+                                      merged_call(config, weights, batch, l, keys_values, a));
   }
 }
 
-void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                      Workspace& memory, const PreparedBatch& batch, PassKind kind,
+void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
+                      Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
                       const UserKeysValues& keys_values, Activations& a) {
   const int64_t width = config.model_width();
   const int64_t rows = batch.num_side_rows;
@@ -120,12 +125,13 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
   a.side_rows.push_back(memory.matrix(rows, width));
   a.global_tokens = {batch.global_inputs(), &weights.global_tokens,
                      memory.matrix(batch.num_requests, weights.global_tokens.user.in),
-                     memory.matrix(batch.num_candidates, weights.global_tokens.candidate.in), a.side_rows[0]};
+                     memory.matrix(batch.num_candidates, weights.global_tokens.candidate.in),
+                     a.side_rows[0]};
   backend.global_tokens_forward(stream, a.global_tokens);
 
   for (int64_t l = 0; l < config.num_layers(); ++l) {
-    const TransformerLayerShape shape = {rows, rows, keys_values.layers[static_cast<size_t>(l)].rows, width,
-                                         config.heads};
+    const TransformerLayerShape shape = {
+        rows, rows, keys_values.layers[static_cast<size_t>(l)].rows, width, config.heads};
     a.side_saved.push_back(allocate_saved(memory, kind, shape));
     a.side_kv.push_back(memory.matrix(rows, 2 * width));
     a.side_rows.push_back(memory.matrix(rows, width));
@@ -147,23 +153,28 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
   backend.prediction_head_forward(stream, head);
 }
 
-void cross_attention_probabilities(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                                   const PreparedBatch& batch, const UserKeysValues& keys_values,
-                                   const Activations& a, int64_t request, int64_t side_row, float* probabilities) {
-  backend.transformer_layer_probabilities(stream, side_call(config, weights, batch, 0, keys_values, a), request,
-                                          side_row, probabilities);
+void cross_attention_probabilities(const Config& config, const ModelWeights& weights,
+                                   Backend& backend, Stream& stream, const PreparedBatch& batch,
+                                   const UserKeysValues& keys_values, const Activations& a,
+                                   int64_t request, int64_t side_row, float* probabilities) {
+  backend.transformer_layer_probabilities(stream,
+                                          side_call(config, weights, batch, 0, keys_values, a),
+                                          request, side_row, probabilities);
 }
 
-void backward(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream, Workspace& memory,
-              const PreparedBatch& batch, const UserKeysValues& keys_values, const Activations& a,
-              ConstMatrixView d_logits, const ModelGradients& gradients, InputGradients& inputs) {
+void backward(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
+              Workspace& memory, const PreparedBatch& batch, const UserKeysValues& keys_values,
+              const Activations& a, ConstMatrixView d_logits, const ModelGradients& gradients,
+              InputGradients& inputs) {
   const int64_t width = config.model_width();
   const int64_t layers = config.num_layers();
 
-  // Side rows, from the head down; each layer adds to the gradients of the merged rows' keys and values.
+  // Side rows, from the head down; each layer adds to the gradients of the merged rows' keys and
+  // values.
   std::vector<MatrixView> d_merged_kv;
   for (int64_t l = 0; l < layers; ++l) {
-    d_merged_kv.push_back(zeros(memory, keys_values.layers[static_cast<size_t>(l)].rows, 2 * width));
+    d_merged_kv.push_back(
+        zeros(memory, keys_values.layers[static_cast<size_t>(l)].rows, 2 * width));
   }
   MatrixView d_rows = memory.matrix(batch.num_side_rows, width);
   MatrixView d_next = memory.matrix(batch.num_side_rows, width);
@@ -173,22 +184,28 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
     const auto i = static_cast<size_t>(l);
     std::fill_n(d_side_kv.data, d_side_kv.rows * d_side_kv.cols, 0.0F);
     backend.transformer_layer_backward(
-        stream, {side_call(config, weights, batch, l, keys_values, a), gradients.layers[i], d_rows, d_side_kv,
-                 d_merged_kv[i], d_next});
+        stream, {side_call(config, weights, batch, l, keys_values, a), gradients.layers[i], d_rows,
+                 d_side_kv, d_merged_kv[i], d_next});
     std::swap(d_rows, d_next);
   }
   inputs.user_input = memory.matrix(batch.num_requests, weights.global_tokens.user.in);
   inputs.candidate_input = memory.matrix(batch.num_candidates, weights.global_tokens.candidate.in);
-  backend.global_tokens_backward(stream, {a.global_tokens, d_rows, gradients.cls, gradients.user,
-                                          gradients.candidate, inputs.user_input, inputs.candidate_input});
+  backend.global_tokens_backward(
+      stream, {a.global_tokens, d_rows, gradients.cls, gradients.user, gradients.candidate,
+               inputs.user_input, inputs.candidate_input});
 
   // Merged rows, from the last layer (keys and values only) down to the event encoder.
   MatrixView d_merged;
   for (int64_t l = layers - 1; l >= 0; --l) {
     const auto i = static_cast<size_t>(l);
     const MatrixView d_x = memory.matrix(a.merged_rows[i].rows, width);
-    backend.transformer_layer_backward(stream, {merged_call(config, weights, batch, l, keys_values, a),
-                                                gradients.layers[i], d_merged, d_merged_kv[i], {}, d_x});
+    backend.transformer_layer_backward(stream,
+                                       {merged_call(config, weights, batch, l, keys_values, a),
+                                        gradients.layers[i],
+                                        d_merged,
+                                        d_merged_kv[i],
+                                        {},
+                                        d_x});
     d_merged = d_x;
   }
   const int64_t tokens = batch.num_tokens();

@@ -11,8 +11,8 @@ namespace longer {
 /// Whether a pass keeps what its backward pass reads.
 enum class PassKind { kInference, kTraining };
 
-/// Keys and values [rows, 2D] of the merged rows of every layer: all groups in layer 0, the query rows in the others. What
-/// serving caches (LONGER §3.6.3).
+/// Keys and values [rows, 2D] of the merged rows of every layer: all groups in layer 0, the query
+/// rows in the others. What serving caches (LONGER §3.6.3).
 struct UserKeysValues {
   std::vector<MatrixView> layers;
 };
@@ -28,16 +28,18 @@ struct Activations {
   PredictionHeadForward head;
 };
 
-/// Encodes the histories of a batch: event encoder, then the merged rows of every layer. Writes `keys_values`, whose views
-/// must be [groups or query rows, 2D]; in training keeps the rest in `activations`. `event_tokens` (optional): [N, d].
-void encode_user(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                 Workspace& memory, const PreparedBatch& batch, PassKind kind, UserKeysValues& keys_values,
-                 Activations& activations, float* event_tokens = nullptr);
+/// Encodes the histories of a batch: event encoder, then the merged rows of every layer. Writes
+/// `keys_values`, whose views must be [groups or query rows, 2D]; in training keeps the rest in
+/// `activations`. `event_tokens` (optional): [N, d].
+void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
+                 Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
+                 UserKeysValues& keys_values, Activations& activations,
+                 float* event_tokens = nullptr);
 
-/// Scores candidates over the merged rows' keys and values: global tokens, side rows of every layer, head. Leaves the
-/// logits in `activations.head.logits` [ΣC, tasks].
-void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                      Workspace& memory, const PreparedBatch& batch, PassKind kind,
+/// Scores candidates over the merged rows' keys and values: global tokens, side rows of every
+/// layer, head. Leaves the logits in `activations.head.logits` [ΣC, tasks].
+void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
+                      Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
                       const UserKeysValues& keys_values, Activations& activations);
 
 /// scores [tasks, ΣC] = sigmoid of logits [ΣC, tasks].
@@ -47,25 +49,28 @@ void sigmoid_scores(ConstMatrixView logits, float* scores);
 void allocate_keys_values(const Config& config, const PreparedBatch& batch, Workspace& memory,
                           UserKeysValues& keys_values);
 
-/// Attention of one side row in the cross-causal layer over its request's keys (merged rows, then side rows), mean over
-/// heads, after a score_candidates pass with PassKind::kTraining.
-void cross_attention_probabilities(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
-                                   const PreparedBatch& batch, const UserKeysValues& keys_values,
-                                   const Activations& activations, int64_t request, int64_t side_row,
-                                   float* probabilities);
+/// Attention of one side row in the cross-causal layer over its request's keys (merged rows, then
+/// side rows), mean over heads, after a score_candidates pass with PassKind::kTraining.
+void cross_attention_probabilities(const Config& config, const ModelWeights& weights,
+                                   Backend& backend, Stream& stream, const PreparedBatch& batch,
+                                   const UserKeysValues& keys_values,
+                                   const Activations& activations, int64_t request,
+                                   int64_t side_row, float* probabilities);
 
 /// Gradients with respect to what the tables and position rows fed in; views into the workspace.
 struct InputGradients {
-  MatrixView features;         // [N, X] event features' embeddings and position
-  MatrixView time;             // [N, T], empty under TimeMode::kNone
-  MatrixView user_input;       // [B, U + T]
-  MatrixView candidate_input;  // [ΣC, W]
+  MatrixView features;            // [N, X] event features' embeddings and position
+  MatrixView time;                // [N, T], empty under TimeMode::kNone
+  MatrixView user_input;          // [B, U + T]
+  MatrixView candidate_input;     // [ΣC, W]
   float* event_tokens = nullptr;  // [N, d] when asked for
 };
 
-/// Backward of encode_user and score_candidates run with PassKind::kTraining. Adds to `gradients`; sets `inputs`.
-void backward(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream, Workspace& memory,
-              const PreparedBatch& batch, const UserKeysValues& keys_values, const Activations& activations,
-              ConstMatrixView d_logits, const ModelGradients& gradients, InputGradients& inputs);
+/// Backward of encode_user and score_candidates run with PassKind::kTraining. Adds to `gradients`;
+/// sets `inputs`.
+void backward(const Config& config, const ModelWeights& weights, Backend& backend, Stream& stream,
+              Workspace& memory, const PreparedBatch& batch, const UserKeysValues& keys_values,
+              const Activations& activations, ConstMatrixView d_logits,
+              const ModelGradients& gradients, InputGradients& inputs);
 
 }  // namespace longer

@@ -28,7 +28,8 @@ std::vector<TableView> ModelState::table_views() const {
     if (tables[t] != nullptr) {
       views.push_back({tables[t]->values(), table.width, tables[t]->num_rows()});
     } else {
-      views.push_back({layout.at(dense.data(), table_parameter(table)), table.width, table.rows + 1});
+      views.push_back(
+          {layout.at(dense.data(), table_parameter(table)), table.width, table.rows + 1});
     }
   }
   return views;
@@ -64,7 +65,8 @@ void ReadOnlyLookup::rows(int64_t table, const int64_t* ids, int64_t count, int3
 LongerModel::LongerModel(std::unique_ptr<ModelState> state, std::shared_ptr<Backend> backend)
     : state_(std::move(state)),
       backend_(std::move(backend)),
-      weights_(bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views())),
+      weights_(bind_weights(state_->config, state_->layout, state_->dense.data(),
+                            state_->table_views())),
       version_(next_version.fetch_add(1)) {
   // For training too: explain() needs the input gradients.
   backend_->prepare(weights_.linears(), PackFor::kTraining, prepared_);
@@ -80,7 +82,8 @@ std::unique_ptr<ModelState> fresh_state(const Config& config, uint64_t seed) {
   initialize_parameters(config, state->layout, seed, state->dense.data());
   for (size_t t = 0; t < config.tables.size(); ++t) {
     const TableConfig& table = config.tables[t];
-    if (table.rows == 0) state->tables[t] = std::make_unique<EmbeddingTable>(table.name, table.width, seed);
+    if (table.rows == 0)
+      state->tables[t] = std::make_unique<EmbeddingTable>(table.name, table.width, seed);
   }
   return state;
 }

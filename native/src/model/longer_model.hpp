@@ -12,8 +12,8 @@
 
 namespace longer {
 
-/// The learned numbers of a model on the host: the dense arena and one growable table per configured table with rows = 0
-/// (null for the others, whose rows are dense parameters).
+/// The learned numbers of a model on the host: the dense arena and one growable table per
+/// configured table with rows = 0 (null for the others, whose rows are dense parameters).
 struct ModelState {
   explicit ModelState(const Config& config_in);
   ModelState(const ModelState& other);
@@ -33,7 +33,8 @@ struct ModelState {
 /// The state training starts from: initialised parameters, empty tables.
 std::unique_ptr<ModelState> fresh_state(const Config& config, uint64_t seed);
 
-/// Looks ids up in the tables of a state without changing them; unknown ids read row 0. Any number of threads.
+/// Looks ids up in the tables of a state without changing them; unknown ids read row 0. Any number
+/// of threads.
 class ReadOnlyLookup final : public RowLookup {
  public:
   explicit ReadOnlyLookup(const ModelState& state) : state_(state) {}

@@ -24,22 +24,26 @@ std::string ids_name(const TableConfig& t) { return "table." + t.name + ".ids"; 
 std::string rows_name(const TableConfig& t) { return "table." + t.name + ".rows"; }
 std::string states_name(const TableConfig& t) { return "table." + t.name + ".adagrad"; }
 
-void append_floats(SafetensorsWriter& writer, const std::string& name, const float* values, int64_t count) {
+void append_floats(SafetensorsWriter& writer, const std::string& name, const float* values,
+                   int64_t count) {
   writer.append(name, values, count * static_cast<int64_t>(sizeof(float)));
 }
 
 /// The parameters of one arena, `prefix` before each name.
-void declare_arena(const ParameterLayout& layout, const std::string& prefix, std::vector<TensorSpec>& specs) {
-  for (const Parameter& p : layout.parameters()) specs.push_back({prefix + p.name, Dtype::kF32, p.shape});
+void declare_arena(const ParameterLayout& layout, const std::string& prefix,
+                   std::vector<TensorSpec>& specs) {
+  for (const Parameter& p : layout.parameters())
+    specs.push_back({prefix + p.name, Dtype::kF32, p.shape});
 }
 
 void append_arena(const ParameterLayout& layout, const std::string& prefix, const float* arena,
                   SafetensorsWriter& writer) {
-  for (const Parameter& p : layout.parameters()) append_floats(writer, prefix + p.name, arena + p.offset, p.size());
+  for (const Parameter& p : layout.parameters())
+    append_floats(writer, prefix + p.name, arena + p.offset, p.size());
 }
 
-void read_arena(const SafetensorsReader& reader, const ParameterLayout& layout, const std::string& prefix,
-                float* arena) {
+void read_arena(const SafetensorsReader& reader, const ParameterLayout& layout,
+                const std::string& prefix, float* arena) {
   for (const Parameter& p : layout.parameters()) {
     std::copy_n(reader.values<float>(prefix + p.name, p.shape), p.size(), arena + p.offset);
   }
@@ -64,15 +68,17 @@ std::vector<OrderedTable> growable_tables(const ModelState& state) {
   std::vector<OrderedTable> tables;
   for (size_t t = 0; t < state.tables.size(); ++t) {
     if (state.tables[t] == nullptr) continue;
-    tables.push_back({&state.config.tables[t], state.tables[t].get(), state.tables[t]->rows_by_id()});
+    tables.push_back(
+        {&state.config.tables[t], state.tables[t].get(), state.tables[t]->rows_by_id()});
   }
   return tables;
 }
 
-/// Streams `width` elements for each row in order, gathered in pieces of bounded size: gather(row, where they go).
+/// Streams `width` elements for each row in order, gathered in pieces of bounded size: gather(row,
+/// where they go).
 template <class T, class Gather>
-void append_rows(SafetensorsWriter& writer, const std::string& name, const std::vector<int32_t>& rows, int64_t width,
-                 const Gather& gather) {
+void append_rows(SafetensorsWriter& writer, const std::string& name,
+                 const std::vector<int32_t>& rows, int64_t width, const Gather& gather) {
   std::vector<T> piece(static_cast<size_t>(kRowsPerWrite * width));
   const auto count = static_cast<int64_t>(rows.size());
   for (int64_t begin = 0; begin < count; begin += kRowsPerWrite) {
@@ -86,7 +92,8 @@ void append_rows(SafetensorsWriter& writer, const std::string& name, const std::
 
 void write_tables(const std::vector<OrderedTable>& tables, AtomicFolderWriter& folder) {
   std::vector<TensorSpec> specs;
-  for (const OrderedTable& t : tables) specs.push_back({ids_name(*t.config), Dtype::kI64, {t.table->num_ids()}});
+  for (const OrderedTable& t : tables)
+    specs.push_back({ids_name(*t.config), Dtype::kI64, {t.table->num_ids()}});
   for (const OrderedTable& t : tables) {
     specs.push_back({rows_name(*t.config), Dtype::kF32, {t.table->num_rows(), t.table->width()}});
   }
@@ -98,9 +105,10 @@ void write_tables(const std::vector<OrderedTable>& tables, AtomicFolderWriter& f
   for (const OrderedTable& t : tables) {
     const int64_t width = t.table->width();
     append_floats(writer, rows_name(*t.config), t.table->values(), width);
-    append_rows<float>(writer, rows_name(*t.config), t.rows, width, [&](int32_t row, float* values) {
-      std::copy_n(t.table->values() + row * width, width, values);
-    });
+    append_rows<float>(writer, rows_name(*t.config), t.rows, width,
+                       [&](int32_t row, float* values) {
+                         std::copy_n(t.table->values() + row * width, width, values);
+                       });
   }
   writer.finish();
 }
@@ -110,7 +118,8 @@ void write_optimizer(const ParameterLayout& layout, const std::vector<OrderedTab
   std::vector<TensorSpec> specs = {{kStep, Dtype::kI64, {1}}};
   declare_arena(layout, kFirstMoment, specs);
   declare_arena(layout, kSecondMoment, specs);
-  for (const OrderedTable& t : tables) specs.push_back({states_name(*t.config), Dtype::kF32, {t.table->num_rows()}});
+  for (const OrderedTable& t : tables)
+    specs.push_back({states_name(*t.config), Dtype::kF32, {t.table->num_rows()}});
   SafetensorsWriter writer(folder.create(kOptimizer), std::move(specs));
   writer.append(kStep, &optimizer.step, sizeof(optimizer.step));
   append_arena(layout, kFirstMoment, optimizer.first_moment.data(), writer);
@@ -126,7 +135,8 @@ void write_optimizer(const ParameterLayout& layout, const std::vector<OrderedTab
 FolderManifest read_manifest(const std::string& path) {
   FolderManifest manifest = FolderManifest::read(path);
   if (manifest.format != kFormat) {
-    fail(Status::kCorruptData, "[model] ", path, " is a ", manifest.format, " folder; expected ", kFormat);
+    fail(Status::kCorruptData, "[model] ", path, " is a ", manifest.format, " folder; expected ",
+         kFormat);
   }
   return manifest;
 }
@@ -146,7 +156,8 @@ void read_tables(MappedFile file, const SafetensorsReader* optimizer, ModelState
   for (size_t t = 0; t < state.tables.size(); ++t) {
     const TableConfig& config = state.config.tables[t];
     if (config.rows > 0) continue;
-    const SafetensorsReader::Tensor& ids_tensor = reader.require(ids_name(config), Dtype::kI64, {-1});
+    const SafetensorsReader::Tensor& ids_tensor =
+        reader.require(ids_name(config), Dtype::kI64, {-1});
     const int64_t count = ids_tensor.shape[0];
     const auto* ids = reinterpret_cast<const int64_t*>(ids_tensor.data);
     const float* rows = reader.values<float>(rows_name(config), {count + 1, config.width});
@@ -158,10 +169,11 @@ void read_tables(MappedFile file, const SafetensorsReader* optimizer, ModelState
     if (states != nullptr) table.states()[0] = states[0];
     for (int64_t i = 0; i < count; ++i) {
       if (i > 0 && ids[i] <= ids[i - 1]) {
-        fail(Status::kCorruptData, "[model] ", reader.path(), ": ", ids_name(config), " must ascend; got ", ids[i],
-             " after ", ids[i - 1]);
+        fail(Status::kCorruptData, "[model] ", reader.path(), ": ", ids_name(config),
+             " must ascend; got ", ids[i], " after ", ids[i - 1]);
       }
-      table.insert_or_assign(ids[i], rows + (i + 1) * config.width, states != nullptr ? states[i + 1] : 0.0F);
+      table.insert_or_assign(ids[i], rows + (i + 1) * config.width,
+                             states != nullptr ? states[i + 1] : 0.0F);
     }
   }
 }
@@ -193,7 +205,8 @@ std::unique_ptr<ModelState> load_model(const std::string& path) {
   return read_state(path, read_manifest(path), nullptr);
 }
 
-void save_checkpoint(const ModelState& state, const OptimizerState& optimizer, const std::string& path) {
+void save_checkpoint(const ModelState& state, const OptimizerState& optimizer,
+                     const std::string& path) {
   save(state, &optimizer, path);
 }
 

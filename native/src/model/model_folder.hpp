@@ -7,10 +7,12 @@
 
 namespace longer {
 
-/// Writes a model folder (native/docs/model-format.md) that appears whole or not at all. Throws IoError, and InvalidArgument
-/// when `path` holds anything but a model folder; what stood at `path` stays as it was then.
+/// Writes a model folder (native/docs/model-format.md) that appears whole or not at all. Throws
+/// IoError, and InvalidArgument when `path` holds anything but a model folder; what stood at `path`
+/// stays as it was then.
 void save_model(const ModelState& state, const std::string& path);
-/// Reads a model folder. Throws IoError, CorruptData naming the file, Unsupported for a later format.
+/// Reads a model folder. Throws IoError, CorruptData naming the file, Unsupported for a later
+/// format.
 std::unique_ptr<ModelState> load_model(const std::string& path);
 
 /// A model with its optimizer state.
@@ -18,7 +20,8 @@ struct Checkpoint {
   std::unique_ptr<ModelState> state;
   std::unique_ptr<OptimizerState> optimizer;
 };
-void save_checkpoint(const ModelState& state, const OptimizerState& optimizer, const std::string& path);
+void save_checkpoint(const ModelState& state, const OptimizerState& optimizer,
+                     const std::string& path);
 /// Throws InvalidArgument when the folder is a model without optimizer state.
 Checkpoint load_checkpoint(const std::string& path);
 

@@ -101,13 +101,16 @@ ParameterLayout::ParameterLayout(const Config& c) {
   }
   add_linear("event_encoder.fc1", 2 * d, x + time, ParameterKind::kLinearWeight);
   add_linear("event_encoder.fc2", d, 2 * d, ParameterKind::kLinearWeight);
-  if (c.inner_layers > 0) add("token_merge.slot.weight", {c.merge_factor, d}, ParameterKind::kEmbedding);
+  if (c.inner_layers > 0)
+    add("token_merge.slot.weight", {c.merge_factor, d}, ParameterKind::kEmbedding);
   for (int64_t i = 0; i < c.inner_layers; ++i) add_block(inner_prefix(i), d);
 
   if (c.cls_tokens > 0) add("global.cls", {c.cls_tokens, width}, ParameterKind::kEmbedding);
-  add("global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width}, ParameterKind::kEmbedding);
+  add("global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width},
+      ParameterKind::kEmbedding);
   add_linear("global.user", width, user_width(c), ParameterKind::kLinearWeight);
-  add_linear("global.candidate", width, c.features_width(c.candidate_features), ParameterKind::kLinearWeight);
+  add_linear("global.candidate", width, c.features_width(c.candidate_features),
+             ParameterKind::kLinearWeight);
 
   for (int64_t l = 0; l < c.num_layers(); ++l) add_block(layer_prefix(l), width);
   add("head.ln.weight", {width}, ParameterKind::kNormWeight);
@@ -116,7 +119,8 @@ ParameterLayout::ParameterLayout(const Config& c) {
   add_linear("head.fc2", static_cast<int64_t>(c.tasks.size()), width, ParameterKind::kLinearWeight);
 
   for (const TableConfig& table : c.tables) {
-    if (table.rows > 0) add(table_parameter(table), {table.rows + 1, table.width}, ParameterKind::kEmbedding);
+    if (table.rows > 0)
+      add(table_parameter(table), {table.rows + 1, table.width}, ParameterKind::kEmbedding);
   }
 }
 
@@ -126,7 +130,8 @@ void ParameterLayout::add(std::string name, std::vector<int64_t> shape, Paramete
   parameters_.push_back(std::move(parameter));
 }
 
-void ParameterLayout::add_linear(const std::string& name, int64_t out, int64_t in, ParameterKind kind) {
+void ParameterLayout::add_linear(const std::string& name, int64_t out, int64_t in,
+                                 ParameterKind kind) {
   add(name + ".weight", {out, in}, kind);
   add(name + ".bias", {out}, ParameterKind::kBias);
 }
@@ -170,9 +175,11 @@ float* ParameterLayout::at(float* arena, std::string_view name) const {
   return parameter == nullptr ? nullptr : arena + parameter->offset;
 }
 
-void initialize_parameters(const Config& config, const ParameterLayout& layout, uint64_t seed, float* arena) {
+void initialize_parameters(const Config& config, const ParameterLayout& layout, uint64_t seed,
+                           float* arena) {
   std::fill_n(arena, layout.arena_size(), 0.0F);
-  // Residual branches start smaller so that the sum over a deep stack keeps its scale (GPT-2's rule).
+  // Residual branches start smaller so that the sum over a deep stack keeps its scale (GPT-2's
+  // rule).
   const float residual_scale = 1.0F / std::sqrt(2.0F * static_cast<float>(config.num_layers()));
   for (const Parameter& p : layout.parameters()) {
     float* values = arena + p.offset;
@@ -203,8 +210,10 @@ void initialize_parameters(const Config& config, const ParameterLayout& layout, 
 std::vector<LinearWeights*> ModelWeights::linears() {
   std::vector<LinearWeights*> all = {&event_encoder.fc1, &event_encoder.fc2, &global_tokens.user,
                                      &global_tokens.candidate};
-  for (BlockWeights& b : event_encoder.inner) all.insert(all.end(), {&b.qkv, &b.out, &b.fc1, &b.fc2});
-  for (TransformerLayerWeights& l : layers) all.insert(all.end(), {&l.q, &l.kv, &l.out, &l.fc1, &l.fc2});
+  for (BlockWeights& b : event_encoder.inner)
+    all.insert(all.end(), {&b.qkv, &b.out, &b.fc1, &b.fc2});
+  for (TransformerLayerWeights& l : layers)
+    all.insert(all.end(), {&l.q, &l.kv, &l.out, &l.fc1, &l.fc2});
   all.insert(all.end(), {&head.fc1, &head.fc2});
   return all;
 }
@@ -240,7 +249,8 @@ ModelWeights bind_weights(const Config& c, const ParameterLayout& layout, const 
   w.global_tokens.candidate = bind.linear("global.candidate");
 
   for (int64_t l = 0; l < c.num_layers(); ++l) {
-    w.layers.push_back(bind.transformer_layer<TransformerLayerWeights>(layer_prefix(l), c.model_width()));
+    w.layers.push_back(
+        bind.transformer_layer<TransformerLayerWeights>(layer_prefix(l), c.model_width()));
   }
   w.head = {bind.norm("head.ln"), bind.linear("head.fc1"), bind.linear("head.fc2")};
   return w;
@@ -259,7 +269,8 @@ ModelGradients bind_gradients(const Config& c, const ParameterLayout& layout, fl
   g.user = bind.linear("global.user");
   g.candidate = bind.linear("global.candidate");
   for (int64_t l = 0; l < c.num_layers(); ++l) {
-    g.layers.push_back(bind.transformer_layer<TransformerLayerGradients>(layer_prefix(l), c.model_width()));
+    g.layers.push_back(
+        bind.transformer_layer<TransformerLayerGradients>(layer_prefix(l), c.model_width()));
   }
   g.head = {bind.norm("head.ln"), bind.linear("head.fc1"), bind.linear("head.fc2")};
   return g;

@@ -15,7 +15,8 @@ namespace longer {
 /// How a parameter starts and whether weight decay acts on it.
 enum class ParameterKind { kLinearWeight, kResidualWeight, kBias, kNormWeight, kEmbedding };
 
-/// One named dense parameter: a row-major block of the flat arena (names and shapes: native/docs/model.md).
+/// One named dense parameter: a row-major block of the flat arena (names and shapes:
+/// native/docs/model.md).
 struct Parameter {
   std::string name;
   std::vector<int64_t> shape;
@@ -29,7 +30,8 @@ struct Parameter {
   }
 };
 
-/// Where every dense parameter of a configuration stands in its arena. Parameters, gradients and moments share it.
+/// Where every dense parameter of a configuration stands in its arena. Parameters, gradients and
+/// moments share it.
 class ParameterLayout {
  public:
   explicit ParameterLayout(const Config& config);
@@ -56,8 +58,10 @@ class ParameterLayout {
   int64_t arena_size_ = 0;
 };
 
-/// Fills an arena with the values training starts from; element i of a parameter depends on (seed, name, i) only.
-void initialize_parameters(const Config& config, const ParameterLayout& layout, uint64_t seed, float* arena);
+/// Fills an arena with the values training starts from; element i of a parameter depends on (seed,
+/// name, i) only.
+void initialize_parameters(const Config& config, const ParameterLayout& layout, uint64_t seed,
+                           float* arena);
 
 /// All weights as the stages take them: views into one arena and the tables.
 struct ModelWeights {
@@ -79,7 +83,8 @@ struct ModelGradients {
   PredictionHeadGradients head;
 };
 
-/// `tables`: one view per configured table. Growable tables' views are refreshed by the caller when they move.
+/// `tables`: one view per configured table. Growable tables' views are refreshed by the caller when
+/// they move.
 ModelWeights bind_weights(const Config& config, const ParameterLayout& layout, const float* arena,
                           const std::vector<TableView>& tables);
 ModelGradients bind_gradients(const Config& config, const ParameterLayout& layout, float* arena);

@@ -24,7 +24,8 @@ void append_merged_rows(const MergedRange& m, bool is_only_layer, PreparedBatch&
   const int64_t groups = m.group_end - m.group_begin;
   const int64_t queries = m.query_end - m.query_begin;
   if (!is_only_layer) {
-    out.merged_cross.spans.push_back({m.query_begin, m.query_end, 0, 0, m.group_begin, m.group_end});
+    out.merged_cross.spans.push_back(
+        {m.query_begin, m.query_end, 0, 0, m.group_begin, m.group_end});
     for (int64_t i = groups - queries; i < groups; ++i) {
       out.merged_cross.query_rows.push_back(static_cast<int32_t>(m.group_begin + i));
       out.merged_cross.visible.push_back({static_cast<int32_t>(i + 1), -1});
@@ -38,8 +39,8 @@ void append_merged_rows(const MergedRange& m, bool is_only_layer, PreparedBatch&
 }
 
 /// Side rows [begin, end) of one request over a prefix of merged rows [prefix_begin, prefix_end).
-void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t prefix_begin, int64_t prefix_end,
-                      LayerRows& rows) {
+void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t prefix_begin,
+                      int64_t prefix_end, LayerRows& rows) {
   rows.spans.push_back({begin, end, prefix_begin, prefix_end, begin, end});
   const int64_t prefix = prefix_end - prefix_begin;
   for (int64_t i = 0; i < end - begin; ++i) {
@@ -47,13 +48,14 @@ void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t p
     if (i < num_globals) {
       rows.visible.push_back({static_cast<int32_t>(prefix + i + 1), -1});
     } else {
-      rows.visible.push_back({static_cast<int32_t>(prefix + num_globals), static_cast<int32_t>(prefix + i)});
+      rows.visible.push_back(
+          {static_cast<int32_t>(prefix + num_globals), static_cast<int32_t>(prefix + i)});
     }
   }
 }
 
-void lookup_columns(const Config& config, const std::vector<FeatureConfig>& features, const int64_t* ids,
-                    int64_t count, RowLookup& lookup, int32_t* rows) {
+void lookup_columns(const Config& config, const std::vector<FeatureConfig>& features,
+                    const int64_t* ids, int64_t count, RowLookup& lookup, int32_t* rows) {
   for (size_t f = 0; f < features.size(); ++f) {
     const int64_t column = static_cast<int64_t>(f) * count;
     lookup.rows(config.table_index(features[f].table), ids + column, count, rows + column);
@@ -64,36 +66,41 @@ void prepare_users_and_candidates(const Config& config, const BatchView& batch, 
                                   PreparedBatch& out) {
   const int64_t requests = batch.num_requests;
   out.user_rows.resize(static_cast<size_t>(config.num_user_features() * requests));
-  lookup_columns(config, config.user_features, batch.user_ids, requests, lookup, out.user_rows.data());
+  lookup_columns(config, config.user_features, batch.user_ids, requests, lookup,
+                 out.user_rows.data());
   const int64_t context = static_cast<int64_t>(config.user_features.size()) * requests;
   if (!config.context_features.empty()) {
     lookup_columns(config, config.context_features, batch.user_ids + context, requests, lookup,
                    out.user_rows.data() + context);
   }
-  out.candidate_rows.resize(config.candidate_features.size() * static_cast<size_t>(batch.num_candidates));
-  lookup_columns(config, config.candidate_features, batch.candidate_ids, batch.num_candidates, lookup,
-                 out.candidate_rows.data());
+  out.candidate_rows.resize(config.candidate_features.size() *
+                            static_cast<size_t>(batch.num_candidates));
+  lookup_columns(config, config.candidate_features, batch.candidate_ids, batch.num_candidates,
+                 lookup, out.candidate_rows.data());
 }
 
-int32_t user_time_bucket(const Config& config, const BatchView& batch, int64_t request, bool has_history,
-                         int64_t newest_time) {
-  if (!has_history || config.time == TimeMode::kNone) return static_cast<int32_t>(config.time_buckets);
+int32_t user_time_bucket(const Config& config, const BatchView& batch, int64_t request,
+                         bool has_history, int64_t newest_time) {
+  if (!has_history || config.time == TimeMode::kNone)
+    return static_cast<int32_t>(config.time_buckets);
   return time_bucket(newest_time, batch.reference_times[request], config.time_buckets);
 }
 
 void reset(const BatchView& batch, PreparedBatch& out) {
   out.num_requests = batch.num_requests;
   out.num_candidates = batch.num_candidates;
-  for (auto* column : {&out.event_rows, &out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets,
-                       &out.first_kept, &out.token_offsets, &out.group_offsets, &out.query_offsets,
-                       &out.user_time_buckets, &out.side_offsets}) {
+  for (auto* column :
+       {&out.event_rows, &out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets,
+        &out.first_kept, &out.token_offsets, &out.group_offsets, &out.query_offsets,
+        &out.user_time_buckets, &out.side_offsets}) {
     column->clear();
   }
-  for (auto* offsets : {&out.event_group_offsets, &out.token_offsets, &out.group_offsets, &out.query_offsets,
-                        &out.side_offsets}) {
+  for (auto* offsets : {&out.event_group_offsets, &out.token_offsets, &out.group_offsets,
+                        &out.query_offsets, &out.side_offsets}) {
     offsets->push_back(0);
   }
-  for (LayerRows* rows : {&out.merged_cross, &out.merged_self, &out.side_cross, &out.side_self}) clear(*rows);
+  for (LayerRows* rows : {&out.merged_cross, &out.merged_self, &out.side_cross, &out.side_self})
+    clear(*rows);
 }
 
 /// Positions, slots, groups and time buckets of the kept events of request b.
@@ -115,15 +122,17 @@ void append_events(const Config& config, const BatchView& batch, int64_t b, cons
           time_bucket(batch.event_times[i], batch.reference_times[b], config.time_buckets));
     } else if (config.time == TimeMode::kEventRelative) {
       out.time_buckets.push_back(
-          i == begin ? static_cast<int32_t>(config.time_buckets)
-                     : time_bucket(batch.event_times[i - 1], batch.event_times[i], config.time_buckets));
+          i == begin
+              ? static_cast<int32_t>(config.time_buckets)
+              : time_bucket(batch.event_times[i - 1], batch.event_times[i], config.time_buckets));
     }
   }
   if (end > begin) out.event_group_offsets.push_back(static_cast<int32_t>(out.positions.size()));
 }
 
 /// Table rows of the kept events, feature by feature.
-void lookup_events(const Config& config, const BatchView& batch, RowLookup& lookup, PreparedBatch& out) {
+void lookup_events(const Config& config, const BatchView& batch, RowLookup& lookup,
+                   PreparedBatch& out) {
   const auto tokens = static_cast<int64_t>(out.positions.size());
   out.event_rows.resize(config.event_features.size() * static_cast<size_t>(tokens));
   for (size_t f = 0; f < config.event_features.size(); ++f) {
@@ -144,8 +153,10 @@ void append_side(const Config& config, const BatchView& batch, int64_t b, const 
   const int64_t begin = out.side_offsets.back();
   const int64_t end = begin + config.num_globals() + candidates;
   out.side_offsets.push_back(static_cast<int32_t>(end));
-  append_side_rows(begin, end, config.num_globals(), merged.group_begin, merged.group_end, out.side_cross);
-  append_side_rows(begin, end, config.num_globals(), merged.query_begin, merged.query_end, out.side_self);
+  append_side_rows(begin, end, config.num_globals(), merged.group_begin, merged.group_end,
+                   out.side_cross);
+  append_side_rows(begin, end, config.num_globals(), merged.query_begin, merged.query_end,
+                   out.side_self);
 }
 
 }  // namespace
@@ -164,11 +175,12 @@ EventTokens PreparedBatch::event_tokens(const Config& config) const {
 }
 
 GlobalTokensInputs PreparedBatch::global_inputs() const {
-  return {num_requests,          num_candidates,         user_rows.data(), user_time_buckets.data(),
+  return {num_requests,          num_candidates,     user_rows.data(), user_time_buckets.data(),
           candidate_rows.data(), side_offsets.data()};
 }
 
-void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup, PreparedBatch& out) {
+void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,
+                   PreparedBatch& out) {
   reset(batch, out);
   const bool is_only_layer = config.self_layers == 0;
   for (int64_t b = 0; b < batch.num_requests; ++b) {
@@ -189,7 +201,9 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
     append_merged_rows(merged, is_only_layer, out);
     append_side(config, batch, b, merged, out);
     const bool has_history = supplied > 0;
-    const int64_t newest = has_history && batch.event_times != nullptr ? batch.event_times[batch.event_offsets[b + 1] - 1] : 0;
+    const int64_t newest = has_history && batch.event_times != nullptr
+                               ? batch.event_times[batch.event_offsets[b + 1] - 1]
+                               : 0;
     out.user_time_buckets.push_back(user_time_bucket(config, batch, b, has_history, newest));
   }
   out.num_side_rows = out.side_offsets.back();
@@ -197,8 +211,8 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
   prepare_users_and_candidates(config, batch, lookup, out);
 }
 
-void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history, RowLookup& lookup,
-                        PreparedBatch& out) {
+void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
+                        RowLookup& lookup, PreparedBatch& out) {
   reset(batch, out);
   append_side(config, batch, 0, {0, history.num_groups, 0, history.num_queries}, out);
   out.num_side_rows = out.side_offsets.back();

@@ -25,24 +25,25 @@ struct LayerRows {
   std::vector<VisibleKeys> visible;
 };
 
-/// A batch as the stages take it: windows cut, groups formed, ids turned into rows, masks as intervals.
+/// A batch as the stages take it: windows cut, groups formed, ids turned into rows, masks as
+/// intervals.
 ///
-/// Merged rows are numbered request by request, oldest group first; side rows are CLS …, user global, candidates of each
-/// request. Refilling a PreparedBatch reuses its memory.
+/// Merged rows are numbered request by request, oldest group first; side rows are CLS …, user
+/// global, candidates of each request. Refilling a PreparedBatch reuses its memory.
 struct PreparedBatch {
   int64_t num_requests = 0;    // B
   int64_t num_candidates = 0;  // ΣC
   int64_t num_side_rows = 0;   // Σ(G + C)
 
-  std::vector<int32_t> event_rows;          // [event features, N]
-  std::vector<int32_t> positions;           // [N]
-  std::vector<int32_t> time_buckets;        // [N]; empty when the time mode is NONE
-  std::vector<int32_t> slots;               // [N]
-  std::vector<int32_t> event_group_offsets; // [ΣS + 1]
-  std::vector<int32_t> first_kept;          // [B] index in the request of its first kept event
-  std::vector<int32_t> token_offsets;       // [B + 1] kept events
-  std::vector<int32_t> group_offsets;       // [B + 1] merged rows
-  std::vector<int32_t> query_offsets;       // [B + 1] merged rows that are queries
+  std::vector<int32_t> event_rows;           // [event features, N]
+  std::vector<int32_t> positions;            // [N]
+  std::vector<int32_t> time_buckets;         // [N]; empty when the time mode is NONE
+  std::vector<int32_t> slots;                // [N]
+  std::vector<int32_t> event_group_offsets;  // [ΣS + 1]
+  std::vector<int32_t> first_kept;           // [B] index in the request of its first kept event
+  std::vector<int32_t> token_offsets;        // [B + 1] kept events
+  std::vector<int32_t> group_offsets;        // [B + 1] merged rows
+  std::vector<int32_t> query_offsets;        // [B + 1] merged rows that are queries
 
   std::vector<int32_t> user_rows;          // [user features, B]
   std::vector<int32_t> user_time_buckets;  // [B]
@@ -62,23 +63,24 @@ struct PreparedBatch {
   GlobalTokensInputs global_inputs() const;
 };
 
-/// Throws InvalidArgument, naming request, event and value, when a batch is not well-formed: counts, offsets, null columns,
-/// times that descend or lie after the reference time.
+/// Throws InvalidArgument, naming request, event and value, when a batch is not well-formed:
+/// counts, offsets, null columns, times that descend or lie after the reference time.
 void validate_batch(const Config& config, const BatchView& batch);
 /// As validate_batch, for labels and weights; labels must be present.
 void validate_labels(const Config& config, const BatchView& batch);
 
 /// Fills `prepared` from a validated batch.
-void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup, PreparedBatch& prepared);
+void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,
+                   PreparedBatch& prepared);
 
-/// The side rows' half alone, for one request whose merged rows' keys and values are already known: `num_groups` merged
-/// rows in layer 0, `num_queries` in the others, newest event at `newest_time`.
+/// The side rows' half alone, for one request whose merged rows' keys and values are already known:
+/// `num_groups` merged rows in layer 0, `num_queries` in the others, newest event at `newest_time`.
 struct CachedHistory {
   int64_t num_groups = 0;
   int64_t num_queries = 0;
   int64_t newest_time = 0;
 };
-void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history, RowLookup& lookup,
-                        PreparedBatch& prepared);
+void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
+                        RowLookup& lookup, PreparedBatch& prepared);
 
 }  // namespace longer

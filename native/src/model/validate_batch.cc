@@ -13,17 +13,18 @@ void check_count(const char* name, int64_t count) {
 }
 
 void check_present(const char* name, const void* pointer, int64_t needed) {
-  check_argument(pointer != nullptr || needed == 0, "[batch] ", name, " is null; ", needed, " values are needed");
+  check_argument(pointer != nullptr || needed == 0, "[batch] ", name, " is null; ", needed,
+                 " values are needed");
 }
 
 void check_offsets(const char* name, const int64_t* offsets, int64_t num_requests, int64_t total) {
   check_argument(offsets[0] == 0, "[batch] ", name, "[0] must be 0; got ", offsets[0]);
   for (int64_t b = 0; b < num_requests; ++b) {
-    check_argument(offsets[b + 1] >= offsets[b], "[batch] ", name, "[", b + 1, "] must not descend; got ",
-                   offsets[b + 1], " after ", offsets[b]);
+    check_argument(offsets[b + 1] >= offsets[b], "[batch] ", name, "[", b + 1,
+                   "] must not descend; got ", offsets[b + 1], " after ", offsets[b]);
   }
-  check_argument(offsets[num_requests] == total, "[batch] ", name, "[", num_requests, "] must equal the count ",
-                 total, "; got ", offsets[num_requests]);
+  check_argument(offsets[num_requests] == total, "[batch] ", name, "[", num_requests,
+                 "] must equal the count ", total, "; got ", offsets[num_requests]);
 }
 
 void check_times(const BatchView& batch) {
@@ -31,11 +32,12 @@ void check_times(const BatchView& batch) {
     const int64_t reference = batch.reference_times[b];
     for (int64_t i = batch.event_offsets[b]; i < batch.event_offsets[b + 1]; ++i) {
       const int64_t index = i - batch.event_offsets[b];
-      check_argument(index == 0 || batch.event_times[i] >= batch.event_times[i - 1], "[batch] request ", b,
-                     ": event ", index, " is older than the one before it (", batch.event_times[i], " < ",
-                     index == 0 ? 0 : batch.event_times[i - 1], "); histories run oldest to newest");
-      check_argument(batch.event_times[i] <= reference, "[batch] request ", b, ": event ", index, " at ",
-                     batch.event_times[i], " lies after the reference time ", reference);
+      check_argument(index == 0 || batch.event_times[i] >= batch.event_times[i - 1],
+                     "[batch] request ", b, ": event ", index, " is older than the one before it (",
+                     batch.event_times[i], " < ", index == 0 ? 0 : batch.event_times[i - 1],
+                     "); histories run oldest to newest");
+      check_argument(batch.event_times[i] <= reference, "[batch] request ", b, ": event ", index,
+                     " at ", batch.event_times[i], " lies after the reference time ", reference);
     }
   }
 }
@@ -47,7 +49,8 @@ void validate_batch(const Config& config, const BatchView& batch) {
   check_count("num_events", batch.num_events);
   check_count("num_candidates", batch.num_candidates);
   const int64_t rows = batch.num_candidates + batch.num_requests * config.num_globals();
-  check_argument(rows <= std::numeric_limits<int32_t>::max(), "[batch] too many global and candidate rows: ", rows);
+  check_argument(rows <= std::numeric_limits<int32_t>::max(),
+                 "[batch] too many global and candidate rows: ", rows);
   check_present("event_offsets", batch.event_offsets, batch.num_requests + 1);
   check_present("candidate_offsets", batch.candidate_offsets, batch.num_requests + 1);
   const auto event_features = static_cast<int64_t>(config.event_features.size());
@@ -56,7 +59,8 @@ void validate_batch(const Config& config, const BatchView& batch) {
   check_present("candidate_ids", batch.candidate_ids, candidate_features * batch.num_candidates);
   check_present("user_ids", batch.user_ids, config.num_user_features() * batch.num_requests);
   check_offsets("event_offsets", batch.event_offsets, batch.num_requests, batch.num_events);
-  check_offsets("candidate_offsets", batch.candidate_offsets, batch.num_requests, batch.num_candidates);
+  check_offsets("candidate_offsets", batch.candidate_offsets, batch.num_requests,
+                batch.num_candidates);
   if (config.time != TimeMode::kNone) {
     check_present("event_times", batch.event_times, batch.num_events);
     check_present("reference_times", batch.reference_times, batch.num_requests);
@@ -65,7 +69,8 @@ void validate_batch(const Config& config, const BatchView& batch) {
   if (batch.first_ordinals != nullptr) {
     for (int64_t b = 0; b < batch.num_requests; ++b) {
       check_argument(batch.first_ordinals[b] >= 0 && batch.first_ordinals[b] <= int64_t{1} << 60,
-                     "[batch] request ", b, ": first_ordinal must be in 0 … 2^60; got ", batch.first_ordinals[b]);
+                     "[batch] request ", b, ": first_ordinal must be in 0 … 2^60; got ",
+                     batch.first_ordinals[b]);
     }
   }
 }
@@ -75,14 +80,15 @@ void validate_labels(const Config& config, const BatchView& batch) {
   check_present("labels", batch.labels, tasks * batch.num_candidates);
   for (int64_t i = 0; i < tasks * batch.num_candidates; ++i) {
     const float label = batch.labels[i];
-    check_argument(std::isnan(label) || (label >= 0.0F && label <= 1.0F), "[batch] label of candidate ",
-                   i % batch.num_candidates, ", task ", i / batch.num_candidates, " must be in 0 … 1 or NaN; got ",
-                   label);
+    check_argument(std::isnan(label) || (label >= 0.0F && label <= 1.0F),
+                   "[batch] label of candidate ", i % batch.num_candidates, ", task ",
+                   i / batch.num_candidates, " must be in 0 … 1 or NaN; got ", label);
   }
   if (batch.weights == nullptr) return;
   for (int64_t c = 0; c < batch.num_candidates; ++c) {
-    check_argument(std::isfinite(batch.weights[c]) && batch.weights[c] >= 0.0F, "[batch] weight of candidate ", c,
-                   " must be finite and not negative; got ", batch.weights[c]);
+    check_argument(std::isfinite(batch.weights[c]) && batch.weights[c] >= 0.0F,
+                   "[batch] weight of candidate ", c, " must be finite and not negative; got ",
+                   batch.weights[c]);
   }
 }
 

@@ -19,7 +19,8 @@ struct Window {
   int64_t count = 0;  // kept events
 
   /// `supplied` events, the first of which has ordinal `first_ordinal` in the user's whole history.
-  Window(const Config& config, int64_t supplied, int64_t first_ordinal) : merge_factor_(config.merge_factor) {
+  Window(const Config& config, int64_t supplied, int64_t first_ordinal)
+      : merge_factor_(config.merge_factor) {
     if (config.anchor == Anchor::kNewest) {
       count = std::min(supplied, config.max_history);
       first = supplied - count;
@@ -38,16 +39,20 @@ struct Window {
   Place place(int64_t i) const {
     if (is_newest_) {
       const int64_t newer = count - 1 - i;
-      return {newer, groups_ - 1 - newer / merge_factor_, merge_factor_ - 1 - newer % merge_factor_};
+      return {newer, groups_ - 1 - newer / merge_factor_,
+              merge_factor_ - 1 - newer % merge_factor_};
     }
     const int64_t position = first_position_ + i;
-    return {position, (position / merge_factor_) - (first_position_ / merge_factor_), position % merge_factor_};
+    return {position, (position / merge_factor_) - (first_position_ / merge_factor_),
+            position % merge_factor_};
   }
 
  private:
-  /// Ordinal of the first event of an OLDEST window: moves in blocks so that appends rarely move it.
+  /// Ordinal of the first event of an OLDEST window: moves in blocks so that appends rarely move
+  /// it.
   static int64_t oldest_origin(const Config& config, int64_t total) {
-    const int64_t eighth = (config.max_history + 4 * config.merge_factor) / (8 * config.merge_factor);
+    const int64_t eighth =
+        (config.max_history + 4 * config.merge_factor) / (8 * config.merge_factor);
     const int64_t block = config.merge_factor * std::max<int64_t>(1, eighth);
     return (total - config.max_history + block - 1) / block * block;
   }
@@ -60,8 +65,8 @@ struct Window {
 
 /// Merged rows that are queries: those from `start` on (native/docs/model.md, "Layers").
 inline int64_t num_query_groups(const Config& config, int64_t num_groups) {
-  const int64_t start =
-      std::max<int64_t>(0, num_groups - config.recent_queries) / config.query_block * config.query_block;
+  const int64_t start = std::max<int64_t>(0, num_groups - config.recent_queries) /
+                        config.query_block * config.query_block;
   return num_groups - start;
 }
 

@@ -18,18 +18,21 @@ class PreparedLinears {
   virtual int64_t bytes() const = 0;
 };
 
-/// What a device must be able to do: one method per stage of the model, cut at the widest fusion that a backend needs
-/// (native/docs/architecture.md, "The seam"). A backend that lacks a stage does not compile.
+/// What a device must be able to do: one method per stage of the model, cut at the widest fusion
+/// that a backend needs (native/docs/architecture.md, "The seam"). A backend that lacks a stage
+/// does not compile.
 ///
-/// All pointers in the parameter structs are device memory of the backend; nothing is read back to the host by a stage.
-/// Thread-safe: a backend has no state of a call; streams are one thread at a time.
+/// All pointers in the parameter structs are device memory of the backend; nothing is read back to
+/// the host by a stage. Thread-safe: a backend has no state of a call; streams are one thread at a
+/// time.
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual Device device() const = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
 
-  /// (Re)builds the prepared form of `linears` and points their `packed` at it; reuses the memory in `prepared`.
+  /// (Re)builds the prepared form of `linears` and points their `packed` at it; reuses the memory
+  /// in `prepared`.
   virtual void prepare(const std::vector<LinearWeights*>& linears, PackFor purpose,
                        std::unique_ptr<PreparedLinears>& prepared) = 0;
 
@@ -39,9 +42,11 @@ class Backend {
   virtual void global_tokens_backward(Stream& stream, const GlobalTokensBackward& p) = 0;
   virtual void transformer_layer_forward(Stream& stream, const TransformerLayerForward& p) = 0;
   virtual void transformer_layer_backward(Stream& stream, const TransformerLayerBackward& p) = 0;
-  /// Attention of one query row over its span's keys (prefix, then own), mean over heads, from what a forward call saved.
-  virtual void transformer_layer_probabilities(Stream& stream, const TransformerLayerForward& p, int64_t span,
-                                               int64_t query_row, float* probabilities) = 0;
+  /// Attention of one query row over its span's keys (prefix, then own), mean over heads, from what
+  /// a forward call saved.
+  virtual void transformer_layer_probabilities(Stream& stream, const TransformerLayerForward& p,
+                                               int64_t span, int64_t query_row,
+                                               float* probabilities) = 0;
   virtual void prediction_head_forward(Stream& stream, const PredictionHeadForward& p) = 0;
   virtual void prediction_head_backward(Stream& stream, const PredictionHeadBackward& p) = 0;
   virtual LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) = 0;
@@ -49,10 +54,12 @@ class Backend {
 
 /// The CPU backend; threads as `device` says.
 std::shared_ptr<Backend> make_cpu_backend(const Device& device);
-/// The CUDA backend. Throws Unsupported, naming the remedy, in a build without CUDA and on a machine without a driver.
+/// The CUDA backend. Throws Unsupported, naming the remedy, in a build without CUDA and on a
+/// machine without a driver.
 std::shared_ptr<Backend> make_cuda_backend(const Device& device);
 std::shared_ptr<Backend> make_backend(const Device& device);
-/// Whether this library was compiled with the CUDA backend, and what its driver says ("" when it cannot be asked).
+/// Whether this library was compiled with the CUDA backend, and what its driver says ("" when it
+/// cannot be asked).
 struct CudaStatus {
   bool compiled = false;
   int num_devices = 0;

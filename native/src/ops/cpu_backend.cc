@@ -60,8 +60,8 @@ class CpuBackend final : public Backend {
   void transformer_layer_backward(Stream& s, const TransformerLayerBackward& p) override {
     transformer_layer_backward_cpu(cpu(s), p);
   }
-  void transformer_layer_probabilities(Stream&, const TransformerLayerForward& p, int64_t span, int64_t query_row,
-                                       float* probabilities) override {
+  void transformer_layer_probabilities(Stream&, const TransformerLayerForward& p, int64_t span,
+                                       int64_t query_row, float* probabilities) override {
     transformer_layer_probabilities_cpu(p, span, query_row, probabilities);
   }
   void prediction_head_forward(Stream& s, const PredictionHeadForward& p) override {

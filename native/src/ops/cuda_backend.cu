@@ -15,7 +15,8 @@ class RawLinears final : public PreparedLinears {
 };
 
 [[noreturn]] void not_on_gpu(const char* stage) {
-  fail(Status::kUnsupported, "[cuda] stage ", stage, " does not run on the GPU in this version; use the CPU device");
+  fail(Status::kUnsupported, "[cuda] stage ", stage,
+       " does not run on the GPU in this version; use the CPU device");
 }
 
 CudaStream& cuda(Stream& stream) { return static_cast<CudaStream&>(stream); }
@@ -28,7 +29,8 @@ class CudaBackend final : public Backend {
 
   Device device() const override { return device_; }
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
-  void prepare(const std::vector<LinearWeights*>&, PackFor, std::unique_ptr<PreparedLinears>& prepared) override {
+  void prepare(const std::vector<LinearWeights*>&, PackFor,
+               std::unique_ptr<PreparedLinears>& prepared) override {
     if (prepared == nullptr) prepared = std::make_unique<RawLinears>();
   }
 
@@ -44,14 +46,25 @@ class CudaBackend final : public Backend {
   void transformer_layer_backward(Stream& s, const TransformerLayerBackward& p) override {
     transformer_layer_backward_cuda(cuda(s), p);
   }
-  void global_tokens_forward(Stream&, const GlobalTokensForward&) override { not_on_gpu("global_tokens"); }
-  void global_tokens_backward(Stream&, const GlobalTokensBackward&) override { not_on_gpu("global_tokens"); }
-  void transformer_layer_probabilities(Stream&, const TransformerLayerForward&, int64_t, int64_t, float*) override {
+  void global_tokens_forward(Stream&, const GlobalTokensForward&) override {
+    not_on_gpu("global_tokens");
+  }
+  void global_tokens_backward(Stream&, const GlobalTokensBackward&) override {
+    not_on_gpu("global_tokens");
+  }
+  void transformer_layer_probabilities(Stream&, const TransformerLayerForward&, int64_t, int64_t,
+                                       float*) override {
     not_on_gpu("transformer_layer_probabilities");
   }
-  void prediction_head_forward(Stream&, const PredictionHeadForward&) override { not_on_gpu("prediction_head"); }
-  void prediction_head_backward(Stream&, const PredictionHeadBackward&) override { not_on_gpu("prediction_head"); }
-  LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy&) override { not_on_gpu("binary_cross_entropy"); }
+  void prediction_head_forward(Stream&, const PredictionHeadForward&) override {
+    not_on_gpu("prediction_head");
+  }
+  void prediction_head_backward(Stream&, const PredictionHeadBackward&) override {
+    not_on_gpu("prediction_head");
+  }
+  LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy&) override {
+    not_on_gpu("binary_cross_entropy");
+  }
 
  private:
   Device device_;
@@ -65,8 +78,9 @@ std::shared_ptr<Backend> make_cuda_backend(const Device& device) {
     fail(Status::kUnsupported, "[device] no CUDA device can be used: ", status.detail,
          "; install an NVIDIA driver of version 580 or later, or use the CPU device");
   }
-  check_argument(device.index >= 0 && device.index < status.num_devices, "[device] CUDA device must be in 0 … ",
-                 status.num_devices - 1, "; got ", device.index);
+  check_argument(device.index >= 0 && device.index < status.num_devices,
+                 "[device] CUDA device must be in 0 … ", status.num_devices - 1, "; got ",
+                 device.index);
   return std::make_shared<CudaBackend>(device);
 }
 

@@ -10,8 +10,8 @@
 
 namespace longer {
 
-/// A growing stack of device memory. It grows on the first pass over the largest shape; afterwards allocation is a pointer
-/// bump, which is what stream capture needs. One thread at a time.
+/// A growing stack of device memory. It grows on the first pass over the largest shape; afterwards
+/// allocation is a pointer bump, which is what stream capture needs. One thread at a time.
 class DeviceArena {
  public:
   DeviceArena() = default;
@@ -34,7 +34,9 @@ class DeviceArena {
   T* allocate(int64_t count) {
     return static_cast<T*>(allocate_bytes(static_cast<size_t>(count) * sizeof(T)));
   }
-  MatrixView matrix(int64_t rows, int64_t cols) { return {allocate<float>(rows * cols), rows, cols}; }
+  MatrixView matrix(int64_t rows, int64_t cols) {
+    return {allocate<float>(rows * cols), rows, cols};
+  }
 
  private:
   struct Block {
@@ -81,7 +83,9 @@ class DeviceArenaScope {
 /// A CUDA stream with its arena. Stages enqueue and return.
 class CudaStream final : public Stream {
  public:
-  CudaStream() { check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream"); }
+  CudaStream() {
+    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream");
+  }
   ~CudaStream() override { cudaStreamDestroy(stream_); }
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;

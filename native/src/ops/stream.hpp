@@ -4,8 +4,8 @@
 
 namespace longer {
 
-/// The order in which a backend runs stages, and its scratch memory. One thread at a time. The CPU runs a stage before the
-/// call returns; the CUDA stream (cuda_stream.hpp) enqueues.
+/// The order in which a backend runs stages, and its scratch memory. One thread at a time. The CPU
+/// runs a stage before the call returns; the CUDA stream (cuda_stream.hpp) enqueues.
 class Stream {
  public:
   virtual ~Stream() = default;

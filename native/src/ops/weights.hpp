@@ -5,7 +5,8 @@
 
 namespace longer {
 
-/// A linear map's weights: the raw ones of the parameter arena, and the form the backend prepared from them.
+/// A linear map's weights: the raw ones of the parameter arena, and the form the backend prepared
+/// from them.
 struct LinearWeights {
   const float* weight = nullptr;  // [out, in]
   const float* bias = nullptr;    // [out]
@@ -25,7 +26,8 @@ struct NormGradients {
   float* bias = nullptr;
 };
 
-/// Rows of an embedding table as the stages read them: row r starts at `rows + r * width`. Borrowed.
+/// Rows of an embedding table as the stages read them: row r starts at `rows + r * width`.
+/// Borrowed.
 struct TableView {
   const float* rows = nullptr;
   int64_t width = 0;

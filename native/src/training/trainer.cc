@@ -55,13 +55,15 @@ ThreadPool* pool_of(Stream& stream) { return static_cast<CpuStream&>(stream).poo
 
 void require_cpu(const Backend& backend) {
   if (backend.device().kind != DeviceKind::kCpu) {
-    fail(Status::kUnsupported, "[trainer] training runs on the CPU in this version; use the CPU device");
+    fail(Status::kUnsupported,
+         "[trainer] training runs on the CPU in this version; use the CPU device");
   }
 }
 
 }  // namespace
 
-Trainer::Trainer(const LongerModel& model, const TrainerOptions& options, std::shared_ptr<Backend> backend)
+Trainer::Trainer(const LongerModel& model, const TrainerOptions& options,
+                 std::shared_ptr<Backend> backend)
     : Trainer(std::make_unique<ModelState>(model.state()), nullptr, options, std::move(backend)) {}
 
 Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerState> optimizer,
@@ -75,7 +77,8 @@ Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerSta
       gradients_(state_->layout.arena_size()),
       table_sums_(state_->config.tables.size()) {
   check_options(options_);
-  if (optimizer_ == nullptr) optimizer_ = std::make_unique<OptimizerState>(state_->layout.arena_size());
+  if (optimizer_ == nullptr)
+    optimizer_ = std::make_unique<OptimizerState>(state_->layout.arena_size());
   for (const Parameter& p : state_->layout.parameters()) {
     decay_ranges_.push_back({p.offset, p.offset + p.size(), is_decayed(p.kind)});
   }
@@ -91,9 +94,10 @@ Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerSta
 Trainer::~Trainer() { live_bytes().add(-counted_bytes_); }
 
 int64_t Trainer::bytes() const {
-  int64_t sum = state_->bytes() + gradients_.bytes() + optimizer_->first_moment.bytes() +
-                optimizer_->second_moment.bytes() + static_cast<int64_t>(memory_.capacity_bytes()) +
-                static_cast<int64_t>(static_cast<CpuStream&>(*stream_).workspace().capacity_bytes());
+  int64_t sum =
+      state_->bytes() + gradients_.bytes() + optimizer_->first_moment.bytes() +
+      optimizer_->second_moment.bytes() + static_cast<int64_t>(memory_.capacity_bytes()) +
+      static_cast<int64_t>(static_cast<CpuStream&>(*stream_).workspace().capacity_bytes());
   if (prepared_ != nullptr) sum += prepared_->bytes();
   for (const SegmentSum& sums : table_sums_) sum += sums.bytes();
   return sum + position_sums_.bytes();
@@ -107,7 +111,8 @@ void Trainer::count_bytes() {
 
 void Trainer::prepare_weights() {
   // Tables may have moved while they grew; linear maps are packed again after an update only.
-  const ModelWeights bound = bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views());
+  const ModelWeights bound =
+      bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views());
   if (is_prepared_) {
     weights_.event_encoder.tables = bound.event_encoder.tables;
     weights_.global_tokens.user_tables = bound.global_tokens.user_tables;
@@ -122,8 +127,10 @@ void Trainer::prepare_weights() {
 void Trainer::run_forward(PassKind kind) {
   const Config& config = state_->config;
   allocate_keys_values(config, batch_, memory_, keys_values_);
-  encode_user(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_, activations_);
-  score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_, activations_);
+  encode_user(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_,
+              activations_);
+  score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_,
+                   activations_);
 }
 
 double Trainer::compute_gradients(const BatchView& batch) {
@@ -142,8 +149,8 @@ double Trainer::compute_gradients(const BatchView& batch) {
   const MatrixView d_logits = memory_.matrix(logits.rows, logits.cols);
   const LossSum sum = backend_->binary_cross_entropy(
       *stream_, {logits, batch.labels, batch.weights, task_weights_.data(), d_logits});
-  backward(config, weights_, *backend_, *stream_, memory_, batch_, keys_values_, activations_, d_logits,
-           gradient_views_, inputs_);
+  backward(config, weights_, *backend_, *stream_, memory_, batch_, keys_values_, activations_,
+           d_logits, gradient_views_, inputs_);
   accumulate_table_gradients();
 
   result_.loss = sum.loss;
@@ -159,8 +166,8 @@ void Trainer::accumulate_table_gradients() {
   const Config& config = state_->config;
   const int64_t tokens = batch_.num_tokens();
   std::vector<std::vector<GradientSource>> sources(config.tables.size());
-  auto add_features = [&](const std::vector<FeatureConfig>& features, const int32_t* rows, int64_t count,
-                          const MatrixView& d_input, int64_t column) {
+  auto add_features = [&](const std::vector<FeatureConfig>& features, const int32_t* rows,
+                          int64_t count, const MatrixView& d_input, int64_t column) {
     for (size_t f = 0; f < features.size(); ++f) {
       const int64_t table = config.table_index(features[f].table);
       sources[static_cast<size_t>(table)].push_back(
@@ -174,8 +181,9 @@ void Trainer::accumulate_table_gradients() {
   const int64_t context_column =
       add_features(config.user_features, batch_.user_rows.data(), requests, inputs_.user_input, 0);
   const int64_t context_rows = static_cast<int64_t>(config.user_features.size()) * requests;
-  const int64_t time_column = add_features(config.context_features, batch_.user_rows.data() + context_rows, requests,
-                                           inputs_.user_input, context_column);
+  const int64_t time_column =
+      add_features(config.context_features, batch_.user_rows.data() + context_rows, requests,
+                   inputs_.user_input, context_column);
   add_features(config.candidate_features, batch_.candidate_rows.data(), batch_.num_candidates,
                inputs_.candidate_input, 0);
 
@@ -194,16 +202,16 @@ void Trainer::accumulate_table_gradients() {
     position_sums_.add_to(state_->layout.at(gradients_.data(), name));
   };
   add_dense("event_encoder.position.weight",
-            {batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens}, inputs_.features.cols,
-            config.max_history);
+            {batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens},
+            inputs_.features.cols, config.max_history);
   if (config.time != TimeMode::kNone) {
     add_dense("event_encoder.time_bucket.weight",
-              {batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens}, config.time_width,
-              config.time_buckets + 1);
+              {batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens},
+              config.time_width, config.time_buckets + 1);
   }
   add_dense("global.user_time_bucket.weight",
-            {batch_.user_time_buckets.data(), inputs_.user_input.data + time_column, inputs_.user_input.stride,
-             requests},
+            {batch_.user_time_buckets.data(), inputs_.user_input.data + time_column,
+             inputs_.user_input.stride, requests},
             config.time_width, config.time_buckets + 1);
 }
 
@@ -224,8 +232,10 @@ double Trainer::learning_rate_factor(int64_t step) const {
   }
   if (options_.decay_steps > 0) {
     constexpr double kPi = 3.141592653589793238462643383279;
-    const double progress = std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.decay_steps));
-    factor *= options_.decay_floor + (1.0 - options_.decay_floor) * 0.5 * (1.0 + std::cos(kPi * progress));
+    const double progress =
+        std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.decay_steps));
+    factor *= options_.decay_floor +
+              (1.0 - options_.decay_floor) * 0.5 * (1.0 + std::cos(kPi * progress));
   }
   return factor;
 }
@@ -249,9 +259,10 @@ void Trainer::update(double gradient_scale, double factor) {
     if (state_->tables[t] == nullptr) continue;
     EmbeddingTable& table = *state_->tables[t];
     const SegmentSum& sums = table_sums_[t];
-    row_wise_adagrad_step(pool_, {table.values(), table.states(), sums.rows().data(), sums.sums().data(),
-                                  static_cast<int64_t>(sums.rows().size()), table.width(),
-                                  options_.table_learning_rate * factor, options_.table_epsilon, gradient_scale});
+    row_wise_adagrad_step(
+        pool_, {table.values(), table.states(), sums.rows().data(), sums.sums().data(),
+                static_cast<int64_t>(sums.rows().size()), table.width(),
+                options_.table_learning_rate * factor, options_.table_epsilon, gradient_scale});
   }
 }
 

@@ -12,7 +12,8 @@
 
 namespace longer {
 
-/// Optimizer settings (native/docs/model.md, "Optimizer"). Field for field `longer_trainer_options` of the C ABI.
+/// Optimizer settings (native/docs/model.md, "Optimizer"). Field for field `longer_trainer_options`
+/// of the C ABI.
 struct TrainerOptions {
   double learning_rate = 1e-3;
   double table_learning_rate = 0.05;
@@ -48,20 +49,24 @@ struct TableGradient {
   const std::vector<float>* sums = nullptr;
 };
 
-/// Trains one model: forward, backward, clip, AdamW on dense parameters and row-wise Adagrad on growable tables (LONGER
-/// §3.6). Owns its parameters. One thread at a time; the same bits for any number of CPU threads.
+/// Trains one model: forward, backward, clip, AdamW on dense parameters and row-wise Adagrad on
+/// growable tables (LONGER §3.6). Owns its parameters. One thread at a time; the same bits for any
+/// number of CPU threads.
 class Trainer {
  public:
-  Trainer(const LongerModel& model, const TrainerOptions& options, std::shared_ptr<Backend> backend);
-  Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerState> optimizer, const TrainerOptions& options,
+  Trainer(const LongerModel& model, const TrainerOptions& options,
           std::shared_ptr<Backend> backend);
+  Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerState> optimizer,
+          const TrainerOptions& options, std::shared_ptr<Backend> backend);
   ~Trainer();
 
-  /// One optimizer step. A step whose loss or gradients are not finite changes no weight and says so in its result.
+  /// One optimizer step. A step whose loss or gradients are not finite changes no weight and says
+  /// so in its result.
   void step(const BatchView& batch);
   const StepResult& result() const { return result_; }
 
-  /// Loss and gradients of a batch, without an update; the gradients stay readable until the next call.
+  /// Loss and gradients of a batch, without an update; the gradients stay readable until the next
+  /// call.
   double compute_gradients(const BatchView& batch);
   /// Gradient of a dense parameter, `size()` elements. Throws InvalidArgument for an unknown name.
   const float* gradient(std::string_view name) const;

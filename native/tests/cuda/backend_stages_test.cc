@@ -1,5 +1,6 @@
-// The CUDA backend's stages against the CPU backend's on the same inputs, and under stream capture. Needs a GPU: without one
-// the tests fail, so they are their own program, run where LONGER_REQUIRE_DEVICE=cuda.
+// The CUDA backend's stages against the CPU backend's on the same inputs, and under stream capture.
+// Needs a GPU: without one the tests fail, so they are their own program, run where
+// LONGER_REQUIRE_DEVICE=cuda.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +31,9 @@ class DeviceCopies {
     check_cuda(cudaMalloc(&device, bytes), "allocate");
     owned_.push_back(device);
     if (host != nullptr && count > 0) {
-      check_cuda(cudaMemcpy(device, host, static_cast<size_t>(count) * sizeof(T), cudaMemcpyHostToDevice), "upload");
+      check_cuda(
+          cudaMemcpy(device, host, static_cast<size_t>(count) * sizeof(T), cudaMemcpyHostToDevice),
+          "upload");
     }
     return static_cast<T*>(device);
   }
@@ -49,12 +52,14 @@ class DeviceCopies {
 
 std::vector<float> download(const float* device, int64_t count) {
   std::vector<float> host(static_cast<size_t>(count));
-  check_cuda(cudaMemcpy(host.data(), device, static_cast<size_t>(count) * sizeof(float), cudaMemcpyDeviceToHost),
+  check_cuda(cudaMemcpy(host.data(), device, static_cast<size_t>(count) * sizeof(float),
+                        cudaMemcpyDeviceToHost),
              "download");
   return host;
 }
 
-/// Largest difference relative to the largest value of `expected`, and a floor for all-zero tensors.
+/// Largest difference relative to the largest value of `expected`, and a floor for all-zero
+/// tensors.
 double relative_difference(const std::vector<float>& actual, const std::vector<float>& expected) {
   double largest = 1e-6;
   double difference = 0;
@@ -66,7 +71,8 @@ double relative_difference(const std::vector<float>& actual, const std::vector<f
   return difference / largest;
 }
 
-// fp32 on both sides; sums run in other orders (tiles of 16, online softmax) and CUDA's expf is within 2 ulp.
+// fp32 on both sides; sums run in other orders (tiles of 16, online softmax) and CUDA's expf is
+// within 2 ulp.
 constexpr double kForwardTolerance = 1e-5;
 constexpr double kGradientTolerance = 1e-4;
 
@@ -77,7 +83,8 @@ constexpr const char* kConfig = R"({"format_version":1,
   "max_history":200,"event_width":32,"merge_factor":8,"inner_heads":2,"heads":4,"recent_queries":10,
   "self_layers":1,"time_width":16})";
 
-/// One batch with ragged histories (empty, shorter than a group, longer than the window), prepared on the host.
+/// One batch with ragged histories (empty, shorter than a group, longer than the window), prepared
+/// on the host.
 class BackendStages : public ::testing::Test {
  protected:
   BackendStages()
@@ -94,7 +101,8 @@ class BackendStages : public ::testing::Test {
       event_offsets.push_back(event_offsets.back() + length);
       candidate_offsets.push_back(candidate_offsets.back() + length % 5);
       int64_t time = 1'000'000;
-      for (int64_t i = 0; i < length; ++i) times.push_back(time += static_cast<int64_t>(random() % 10'000));
+      for (int64_t i = 0; i < length; ++i)
+        times.push_back(time += static_cast<int64_t>(random() % 10'000));
       reference.push_back(time + 50);
     }
     const int64_t events = event_offsets.back();
@@ -103,7 +111,8 @@ class BackendStages : public ::testing::Test {
     for (int64_t i = 0; i < events; ++i) ids.push_back(static_cast<int64_t>(random() % 300));
     for (int64_t i = 0; i < events; ++i) ids.push_back(static_cast<int64_t>(random() % 18));
     std::vector<int64_t> candidate_ids;
-    for (int64_t i = 0; i < candidates; ++i) candidate_ids.push_back(static_cast<int64_t>(random() % 300));
+    for (int64_t i = 0; i < candidates; ++i)
+      candidate_ids.push_back(static_cast<int64_t>(random() % 300));
     std::vector<int32_t> rows(static_cast<size_t>(events));
     state_->tables[0]->find_or_insert(ids.data(), events, rows.data());
     BatchView view;
@@ -119,13 +128,15 @@ class BackendStages : public ::testing::Test {
     validate_batch(config_, view);
     ReadOnlyLookup lookup(*state_);
     prepare_batch(config_, view, lookup, batch_);
-    host_weights_ = bind_weights(config_, state_->layout, state_->dense.data(), state_->table_views());
+    host_weights_ =
+        bind_weights(config_, state_->layout, state_->dense.data(), state_->table_views());
     cpu_->prepare(host_weights_.linears(), PackFor::kTraining, prepared_);
 
     device_dense_ = copies_.upload(state_->dense.data(), state_->dense.size());
     std::vector<TableView> views = state_->table_views();
     views[0].rows = copies_.upload(views[0].rows, views[0].num_rows * views[0].width);
-    views[1].rows = state_->layout.at(static_cast<const float*>(device_dense_), "table.action.weight");
+    views[1].rows =
+        state_->layout.at(static_cast<const float*>(device_dense_), "table.action.weight");
     device_weights_ = bind_weights(config_, state_->layout, device_dense_, views);
   }
 
@@ -153,7 +164,8 @@ class BackendStages : public ::testing::Test {
     int compared = 0;
     for (const Parameter& p : state_->layout.parameters()) {
       if (p.name.rfind(prefix, 0) != 0) continue;
-      const std::vector<float> actual(downloaded.begin() + p.offset, downloaded.begin() + p.offset + p.size());
+      const std::vector<float> actual(downloaded.begin() + p.offset,
+                                      downloaded.begin() + p.offset + p.size());
       const std::vector<float> expected(host + p.offset, host + p.offset + p.size());
       EXPECT_LT(relative_difference(actual, expected), kGradientTolerance) << p.name;
       ++compared;
@@ -178,7 +190,8 @@ void run_captured(CudaStream& stream, const Enqueue& enqueue) {
   stream.synchronize();
   cudaGraph_t graph = nullptr;
   cudaGraphExec_t executable = nullptr;
-  check_cuda(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "begin capture");
+  check_cuda(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal),
+             "begin capture");
   enqueue();
   check_cuda(cudaStreamEndCapture(stream.get(), &graph), "end capture");
   check_cuda(cudaGraphInstantiate(&executable, graph, 0), "instantiate");
@@ -200,8 +213,9 @@ TEST_F(BackendStages, EventEncoderAgreesWithCpu) {
   std::vector<float> d_features(static_cast<size_t>(tokens * features));
   std::vector<float> d_time(static_cast<size_t>(tokens * config_.time_width));
   AlignedBuffer gradients(state_->layout.arena_size());
-  cpu_->event_encoder_forward(*cpu_stream, {batch_.event_tokens(config_), &host_weights_.event_encoder,
-                                            MatrixView(merged.data(), groups, width), nullptr});
+  cpu_->event_encoder_forward(*cpu_stream,
+                              {batch_.event_tokens(config_), &host_weights_.event_encoder,
+                               MatrixView(merged.data(), groups, width), nullptr});
   EventEncoderBackward host;
   host.tokens = batch_.event_tokens(config_);
   host.weights = &host_weights_.event_encoder;
@@ -223,16 +237,20 @@ TEST_F(BackendStages, EventEncoderAgreesWithCpu) {
   const MatrixView device_merged(copies_.zeros(groups * width), groups, width);
   auto& cuda_stream = static_cast<CudaStream&>(*stream);
   run_captured(cuda_stream, [&] {
-    check_cuda(cudaMemsetAsync(device_gradients, 0, static_cast<size_t>(state_->layout.arena_size()) * sizeof(float),
+    check_cuda(cudaMemsetAsync(device_gradients, 0,
+                               static_cast<size_t>(state_->layout.arena_size()) * sizeof(float),
                                cuda_stream.get()),
                "clear");
     gpu_->event_encoder_forward(*stream, {device.tokens, device.weights, device_merged, nullptr});
     gpu_->event_encoder_backward(*stream, device);
   });
 
-  EXPECT_LT(relative_difference(download(device_merged.data, groups * width), merged), kForwardTolerance);
-  EXPECT_LT(relative_difference(download(device.d_features, tokens * features), d_features), kGradientTolerance);
-  EXPECT_LT(relative_difference(download(device.d_time, tokens * config_.time_width), d_time), kGradientTolerance);
+  EXPECT_LT(relative_difference(download(device_merged.data, groups * width), merged),
+            kForwardTolerance);
+  EXPECT_LT(relative_difference(download(device.d_features, tokens * features), d_features),
+            kGradientTolerance);
+  EXPECT_LT(relative_difference(download(device.d_time, tokens * config_.time_width), d_time),
+            kGradientTolerance);
   expect_gradients_close(gradients.data(), device_gradients, "event_encoder.fc");
   expect_gradients_close(gradients.data(), device_gradients, "token_merge.");
 }
@@ -247,9 +265,10 @@ TEST_F(BackendStages, TransformerLayerAgreesWithCpu) {
   const std::vector<float> d_out = random_values(rows * width, 7);
   const int64_t saved_floats = transformer_layer_saved_floats(shape);
 
-  auto call = [&](const TransformerLayerWeights& weights, const float* x_data, const float* prefix_data,
-                  const LayerRows* host_rows, const int32_t* query_rows, const AttentionSpan* spans,
-                  const VisibleKeys* visible, float* kv, float* out, float* saved) {
+  auto call = [&](const TransformerLayerWeights& weights, const float* x_data,
+                  const float* prefix_data, const LayerRows* host_rows, const int32_t* query_rows,
+                  const AttentionSpan* spans, const VisibleKeys* visible, float* kv, float* out,
+                  float* saved) {
     TransformerLayerForward p;
     p.shape = shape;
     p.weights = &weights;
@@ -265,35 +284,40 @@ TEST_F(BackendStages, TransformerLayerAgreesWithCpu) {
     return p;
   };
   const LayerRows& side = batch_.side_cross;
-  std::vector<float> kv(static_cast<size_t>(rows * 2 * width)), out(static_cast<size_t>(rows * width));
+  std::vector<float> kv(static_cast<size_t>(rows * 2 * width)),
+      out(static_cast<size_t>(rows * width));
   std::vector<float> saved(static_cast<size_t>(saved_floats)), d_kv(kv.size()), d_x(out.size());
   std::vector<float> d_prefix(static_cast<size_t>(prefix_rows * 2 * width));
   AlignedBuffer gradients(state_->layout.arena_size());
   const auto cpu_stream = cpu_->make_stream();
   const TransformerLayerForward host =
-      call(host_weights_.layers[0], x.data(), prefix.data(), &side, side.query_rows.data(), side.spans.data(),
-           side.visible.data(), kv.data(), out.data(), saved.data());
+      call(host_weights_.layers[0], x.data(), prefix.data(), &side, side.query_rows.data(),
+           side.spans.data(), side.visible.data(), kv.data(), out.data(), saved.data());
   cpu_->transformer_layer_forward(*cpu_stream, host);
   cpu_->transformer_layer_backward(
-      *cpu_stream, {host, bind_gradients(config_, state_->layout, gradients.data()).layers[0],
-                    ConstMatrixView(d_out.data(), rows, width), MatrixView(d_kv.data(), rows, 2 * width),
-                    MatrixView(d_prefix.data(), prefix_rows, 2 * width), MatrixView(d_x.data(), rows, width)});
+      *cpu_stream,
+      {host, bind_gradients(config_, state_->layout, gradients.data()).layers[0],
+       ConstMatrixView(d_out.data(), rows, width), MatrixView(d_kv.data(), rows, 2 * width),
+       MatrixView(d_prefix.data(), prefix_rows, 2 * width), MatrixView(d_x.data(), rows, width)});
 
   const auto stream = gpu_->make_stream();
   auto& cuda_stream = static_cast<CudaStream&>(*stream);
-  const TransformerLayerForward device =
-      call(device_weights_.layers[0], copies_.upload(x), copies_.upload(prefix), &side,
-           copies_.upload(side.query_rows), copies_.upload(side.spans), copies_.upload(side.visible),
-           copies_.zeros(rows * 2 * width), copies_.zeros(rows * width), copies_.zeros(saved_floats));
+  const TransformerLayerForward device = call(
+      device_weights_.layers[0], copies_.upload(x), copies_.upload(prefix), &side,
+      copies_.upload(side.query_rows), copies_.upload(side.spans), copies_.upload(side.visible),
+      copies_.zeros(rows * 2 * width), copies_.zeros(rows * width), copies_.zeros(saved_floats));
   float* device_gradients = copies_.zeros(state_->layout.arena_size());
-  TransformerLayerBackward backward = {device,
-                                       bind_gradients(config_, state_->layout, device_gradients).layers[0],
-                                       ConstMatrixView(copies_.upload(d_out), rows, width),
-                                       MatrixView(copies_.zeros(rows * 2 * width), rows, 2 * width),
-                                       MatrixView(copies_.zeros(prefix_rows * 2 * width), prefix_rows, 2 * width),
-                                       MatrixView(copies_.zeros(rows * width), rows, width)};
+  TransformerLayerBackward backward = {
+      device,
+      bind_gradients(config_, state_->layout, device_gradients).layers[0],
+      ConstMatrixView(copies_.upload(d_out), rows, width),
+      MatrixView(copies_.zeros(rows * 2 * width), rows, 2 * width),
+      MatrixView(copies_.zeros(prefix_rows * 2 * width), prefix_rows, 2 * width),
+      MatrixView(copies_.zeros(rows * width), rows, width)};
   auto clear = [&](float* data, int64_t count) {
-    check_cuda(cudaMemsetAsync(data, 0, static_cast<size_t>(count) * sizeof(float), cuda_stream.get()), "clear");
+    check_cuda(
+        cudaMemsetAsync(data, 0, static_cast<size_t>(count) * sizeof(float), cuda_stream.get()),
+        "clear");
   };
   run_captured(cuda_stream, [&] {
     clear(device_gradients, state_->layout.arena_size());
@@ -303,11 +327,15 @@ TEST_F(BackendStages, TransformerLayerAgreesWithCpu) {
     gpu_->transformer_layer_backward(*stream, backward);
   });
 
-  EXPECT_LT(relative_difference(download(device.rows_out.data, rows * width), out), kForwardTolerance);
-  EXPECT_LT(relative_difference(download(device.kv_sink.data, rows * 2 * width), kv), kForwardTolerance);
-  EXPECT_LT(relative_difference(download(backward.d_x.data, rows * width), d_x), kGradientTolerance);
-  EXPECT_LT(relative_difference(download(backward.d_prefix_kv.data, prefix_rows * 2 * width), d_prefix),
+  EXPECT_LT(relative_difference(download(device.rows_out.data, rows * width), out),
+            kForwardTolerance);
+  EXPECT_LT(relative_difference(download(device.kv_sink.data, rows * 2 * width), kv),
+            kForwardTolerance);
+  EXPECT_LT(relative_difference(download(backward.d_x.data, rows * width), d_x),
             kGradientTolerance);
+  EXPECT_LT(
+      relative_difference(download(backward.d_prefix_kv.data, prefix_rows * 2 * width), d_prefix),
+      kGradientTolerance);
   expect_gradients_close(gradients.data(), device_gradients, "layers.0.");
 }
 

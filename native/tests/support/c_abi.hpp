@@ -138,8 +138,8 @@ inline std::vector<ParameterShape> describe_parameters(const longer_model* model
   return parameters;
 }
 
-/// Values by name; a growable table's rows (sorted by id, out-of-vocabulary row first where there
-/// is one) under "table <name>", its ids as floats' companions under "ids <name>".
+/// Dense parameters, or their gradients, by name; the rows of growable table T, sorted by id, as
+/// "table T", and its ids.
 struct NamedValues {
   std::map<std::string, std::vector<float>> values;
   std::map<std::string, std::vector<int64_t>> ids;

@@ -1,10 +1,11 @@
 /* C ABI of LONGER. C11-clean; the only header that the Java bindings read.
  *
- * Conventions: every function that can fail returns a longer_status (0 = OK) or a handle (NULL = failed) and fills the
- * caller's longer_error, its last parameter. Inputs are borrowed for the call, outputs are allocated by the caller.
- * Text is UTF-8 with an explicit length. Structs that may grow start with struct_bytes = sizeof(the struct).
- * No exception crosses this border. Functions are safe to call from any thread; what may run at the same time is said
- * at each handle. */
+ * Conventions: every function that can fail returns a longer_status (0 = OK) or a handle (NULL =
+ * failed) and fills the caller's longer_error, its last parameter. Inputs are borrowed for the
+ * call, outputs are allocated by the caller. Text is UTF-8 with an explicit length. Structs that
+ * may grow start with struct_bytes = sizeof(the struct). No exception crosses this border.
+ * Functions are safe to call from any thread; what may run at the same time is said at each handle.
+ */
 #ifndef LONGER_C_LONGER_H
 #define LONGER_C_LONGER_H
 
@@ -33,7 +34,8 @@ enum {
   LONGER_OVERLOADED = 8,
   LONGER_CANCELLED = 9,
   LONGER_INTERNAL = 10,
-  /* Not a failure: longer_ranker_rank was asked to use cached keys and values only and holds none that match. */
+  /* Not a failure: longer_ranker_rank was asked to use cached keys and values only and holds none
+     that match. */
   LONGER_CACHE_MISS = 100
 };
 
@@ -53,33 +55,41 @@ typedef struct longer_device {
   int32_t reserved;
 } longer_device;
 
-/* ---- library ------------------------------------------------------------------------------------------------- */
+/* ---- library
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Semantic version of the native core, NUL-terminated, never freed. */
 LONGER_API const char* longer_version(void);
 /* Number that changes when a struct or function of this header changes incompatibly. */
 LONGER_API int32_t longer_abi_version(void);
-/* Report on this library and machine, one "key: value" a line: version, CPU tier chosen and available, threads, cgroup
- * memory and CPUs, CUDA compiled, driver, live handles, native bytes. Writes at most capacity bytes, NUL-terminated, and
- * returns the bytes needed with the NUL. */
+/* Report on this library and machine, one "key: value" a line: version, CPU tier chosen and
+ * available, threads, cgroup memory and CPUs, CUDA compiled, driver, live handles, native bytes.
+ * Writes at most capacity bytes, NUL-terminated, and returns the bytes needed with the NUL. */
 LONGER_API int64_t longer_doctor(char* text, int64_t capacity);
 /* Handles created and not yet destroyed. */
 LONGER_API int64_t longer_live_handles(void);
 /* Bytes held by models, trainers, caches and workspaces. */
 LONGER_API int64_t longer_native_bytes(void);
-/* CPU tier in use: "avx512", "avx2" or "portable". LONGER_CPU_TIER in the environment forces a lower one. */
+/* CPU tier in use: "avx512", "avx2" or "portable". LONGER_CPU_TIER in the environment forces a
+ * lower one. */
 LONGER_API const char* longer_cpu_tier(void);
 
-/* ---- configuration --------------------------------------------------------------------------------------------- */
+/* ---- configuration
+ * --------------------------------------------------------------------------------------------- */
 
-/* Parses and validates config.json; writes the normalised text when it fits capacity; *needed = its bytes with NUL. */
-LONGER_API longer_status longer_config_normalize(const char* json, int64_t json_bytes, char* text, int64_t capacity,
-                                                 int64_t* needed, longer_error* error);
+/* Parses and validates config.json; writes the normalised text when it fits capacity; *needed = its
+ * bytes with NUL. */
+LONGER_API longer_status longer_config_normalize(const char* json, int64_t json_bytes, char* text,
+                                                 int64_t capacity, int64_t* needed,
+                                                 longer_error* error);
 
-/* ---- requests -------------------------------------------------------------------------------------------------- */
+/* ---- requests
+ * --------------------------------------------------------------------------------------------------
+ */
 
-/* A ragged batch. Histories run oldest to newest; offsets start at 0 and have num_requests + 1 entries; columns are
- * feature-major. NaN labels are missing. See native/docs/model.md. */
+/* A ragged batch. Histories run oldest to newest; offsets start at 0 and have num_requests + 1
+ * entries; columns are feature-major. NaN labels are missing. See native/docs/model.md. */
 typedef struct longer_batch {
   int64_t struct_bytes;
   int64_t num_requests;             /* B */
@@ -97,20 +107,25 @@ typedef struct longer_batch {
   const float* weights;             /* [sum C] >= 0 or NULL = 1 */
 } longer_batch;
 
-/* ---- model: immutable, shared by any number of rankers and trainers; safe from any thread ------------------------- */
+/* ---- model: immutable, shared by any number of rankers and trainers; safe from any thread
+ * ------------------------- */
 
 typedef struct longer_model longer_model;
 
 /* A freshly initialised model. */
-LONGER_API longer_model* longer_model_create(const char* config_json, int64_t config_bytes, uint64_t seed,
-                                             const longer_device* device, longer_error* error);
+LONGER_API longer_model* longer_model_create(const char* config_json, int64_t config_bytes,
+                                             uint64_t seed, const longer_device* device,
+                                             longer_error* error);
 /* Reads a model folder (native/docs/model-format.md). */
-LONGER_API longer_model* longer_model_load(const char* path, const longer_device* device, longer_error* error);
+LONGER_API longer_model* longer_model_load(const char* path, const longer_device* device,
+                                           longer_error* error);
 /* Writes a model folder: to a temporary sibling, checksummed, fsynced, renamed over path. */
-LONGER_API longer_status longer_model_save(const longer_model* model, const char* path, longer_error* error);
+LONGER_API longer_status longer_model_save(const longer_model* model, const char* path,
+                                           longer_error* error);
 LONGER_API void longer_model_destroy(longer_model* model);
 /* config.json of the model, as longer_config_normalize writes it. */
-LONGER_API longer_status longer_model_config(const longer_model* model, char* text, int64_t capacity, int64_t* needed,
+LONGER_API longer_status longer_model_config(const longer_model* model, char* text,
+                                             int64_t capacity, int64_t* needed,
                                              longer_error* error);
 /* Unique number of this set of weights in this process. */
 LONGER_API int64_t longer_model_version(const longer_model* model);
@@ -118,75 +133,93 @@ LONGER_API int64_t longer_model_version(const longer_model* model);
 LONGER_API int64_t longer_model_num_parameters(const longer_model* model);
 LONGER_API int64_t longer_model_num_table_rows(const longer_model* model);
 
-/* Named dense parameters (names and shapes: native/docs/model.md). JSON: [{"name":…,"shape":[…]}, …] in arena order. */
-LONGER_API longer_status longer_model_describe_parameters(const longer_model* model, char* json, int64_t capacity,
-                                                          int64_t* needed, longer_error* error);
-LONGER_API longer_status longer_model_get_parameter(const longer_model* model, const char* name, float* values,
-                                                    int64_t num_values, longer_error* error);
-/* Rows of a growable table sorted by id: ids [n], rows [n+1, width] with the out-of-vocabulary row first. Call with
- * capacity 0 to learn *num_ids. */
-LONGER_API longer_status longer_model_get_table(const longer_model* model, const char* table, int64_t* ids, float* rows,
-                                                int64_t capacity, int64_t* num_ids, longer_error* error);
+/* Named dense parameters (names and shapes: native/docs/model.md). JSON: [{"name":…,"shape":[…]},
+ * …] in arena order. */
+LONGER_API longer_status longer_model_describe_parameters(const longer_model* model, char* json,
+                                                          int64_t capacity, int64_t* needed,
+                                                          longer_error* error);
+LONGER_API longer_status longer_model_get_parameter(const longer_model* model, const char* name,
+                                                    float* values, int64_t num_values,
+                                                    longer_error* error);
+/* Rows of a growable table sorted by id: ids [n], rows [n+1, width] with the out-of-vocabulary row
+ * first. Call with capacity 0 to learn *num_ids. */
+LONGER_API longer_status longer_model_get_table(const longer_model* model, const char* table,
+                                                int64_t* ids, float* rows, int64_t capacity,
+                                                int64_t* num_ids, longer_error* error);
 
-/* ---- trainer: one thread at a time -------------------------------------------------------------------------------- */
+/* ---- trainer: one thread at a time
+ * -------------------------------------------------------------------------------- */
 
 typedef struct longer_trainer longer_trainer;
 
 typedef struct longer_trainer_options {
   int64_t struct_bytes;
-  double learning_rate;        /* AdamW, dense parameters */
-  double table_learning_rate;  /* row-wise Adagrad, growable tables */
+  double learning_rate;       /* AdamW, dense parameters */
+  double table_learning_rate; /* row-wise Adagrad, growable tables */
   double beta1, beta2, epsilon;
-  double weight_decay;         /* weight matrices of linear maps only */
+  double weight_decay; /* weight matrices of linear maps only */
   double table_epsilon;
-  double clip_norm;            /* global L2 norm of dense and deduplicated sparse gradients; 0 = off */
-  int64_t warmup_steps;        /* linear from 0 */
-  int64_t decay_steps;         /* cosine to decay_floor of the rate after warm-up, counted from step 0; 0 = constant */
+  double clip_norm;     /* global L2 norm of dense and deduplicated sparse gradients; 0 = off */
+  int64_t warmup_steps; /* linear from 0 */
+  int64_t decay_steps;  /* cosine to decay_floor of the rate after warm-up, counted from step 0; 0 =
+                           constant */
   double decay_floor;
-  uint64_t seed;               /* new table rows */
+  uint64_t seed; /* new table rows */
 } longer_trainer_options;
 
 typedef struct longer_step_result {
   int64_t struct_bytes;
-  int64_t step;             /* steps done */
-  double loss;              /* sum w·bce / sum w of the last step */
-  double weight;            /* sum of w */
-  double gradient_norm;     /* before clipping */
-  double learning_rate;     /* of the last step */
-  int64_t skipped;          /* 1 if the step changed nothing because loss or gradients were not finite */
+  int64_t step;         /* steps done */
+  double loss;          /* sum w·bce / sum w of the last step */
+  double weight;        /* sum of w */
+  double gradient_norm; /* before clipping */
+  double learning_rate; /* of the last step */
+  int64_t skipped; /* 1 if the step changed nothing because loss or gradients were not finite */
   int64_t num_requests, num_events, num_candidates;
   int64_t new_table_rows;
 } longer_step_result;
 
 LONGER_API void longer_trainer_options_default(longer_trainer_options* options);
 /* Copies the model's parameters; the model is not changed by training. */
-LONGER_API longer_trainer* longer_trainer_create(const longer_model* model, const longer_trainer_options* options,
+LONGER_API longer_trainer* longer_trainer_create(const longer_model* model,
+                                                 const longer_trainer_options* options,
                                                  const longer_device* device, longer_error* error);
 LONGER_API void longer_trainer_destroy(longer_trainer* trainer);
 /* One optimizer step on one batch with labels. */
-LONGER_API longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* batch, longer_error* error);
+LONGER_API longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* batch,
+                                             longer_error* error);
 /* Figures of the last completed step. */
-LONGER_API longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result* result, longer_error* error);
+LONGER_API longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result* result,
+                                               longer_error* error);
 /* Loss and gradients without an update; gradients are read by longer_trainer_get_gradient. */
-LONGER_API longer_status longer_trainer_gradients(longer_trainer* trainer, const longer_batch* batch, double* loss,
+LONGER_API longer_status longer_trainer_gradients(longer_trainer* trainer,
+                                                  const longer_batch* batch, double* loss,
                                                   longer_error* error);
-LONGER_API longer_status longer_trainer_get_gradient(const longer_trainer* trainer, const char* name, float* values,
+LONGER_API longer_status longer_trainer_get_gradient(const longer_trainer* trainer,
+                                                     const char* name, float* values,
                                                      int64_t num_values, longer_error* error);
-/* Deduplicated gradient of a growable table after longer_trainer_gradients: ids [n] ascending, rows [n, width]. */
-LONGER_API longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, const char* table, int64_t* ids,
-                                                           float* rows, int64_t capacity, int64_t* num_ids,
-                                                           longer_error* error);
-/* Probabilities of every candidate of a batch with the trainer's present weights: scores [tasks, sum C]. */
-LONGER_API longer_status longer_trainer_predict(longer_trainer* trainer, const longer_batch* batch, float* scores,
-                                                int64_t num_scores, longer_error* error);
+/* Deduplicated gradient of a growable table after longer_trainer_gradients: ids [n] ascending, rows
+ * [n, width]. */
+LONGER_API longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer,
+                                                           const char* table, int64_t* ids,
+                                                           float* rows, int64_t capacity,
+                                                           int64_t* num_ids, longer_error* error);
+/* Probabilities of every candidate of a batch with the trainer's present weights: scores [tasks,
+ * sum C]. */
+LONGER_API longer_status longer_trainer_predict(longer_trainer* trainer, const longer_batch* batch,
+                                                float* scores, int64_t num_scores,
+                                                longer_error* error);
 /* Snapshot of the present weights, with a new version. */
 LONGER_API longer_model* longer_trainer_model(const longer_trainer* trainer, longer_error* error);
 /* Writes or reads a checkpoint: the model folder with optimizer state and step. */
-LONGER_API longer_status longer_trainer_save(const longer_trainer* trainer, const char* path, longer_error* error);
-LONGER_API longer_trainer* longer_trainer_load(const char* path, const longer_trainer_options* options,
+LONGER_API longer_status longer_trainer_save(const longer_trainer* trainer, const char* path,
+                                             longer_error* error);
+LONGER_API longer_trainer* longer_trainer_load(const char* path,
+                                               const longer_trainer_options* options,
                                                const longer_device* device, longer_error* error);
 
-/* ---- ranker: any number of threads -------------------------------------------------------------------------------- */
+/* ---- ranker: any number of threads
+ * -------------------------------------------------------------------------------- */
 
 typedef struct longer_ranker longer_ranker;
 
@@ -197,16 +230,19 @@ typedef struct longer_ranker_options {
 } longer_ranker_options;
 
 enum {
-  LONGER_CACHE_NONE = 0,   /* encode the history, keep nothing */
-  LONGER_CACHE_USE = 1,    /* take the user's keys and values if they match, else encode the history and keep them */
-  LONGER_CACHE_ONLY = 2    /* as USE, but the history is absent: answer LONGER_CACHE_MISS instead of encoding */
+  LONGER_CACHE_NONE = 0, /* encode the history, keep nothing */
+  LONGER_CACHE_USE =
+      1, /* take the user's keys and values if they match, else encode the history and keep them */
+  LONGER_CACHE_ONLY =
+      2 /* as USE, but the history is absent: answer LONGER_CACHE_MISS instead of encoding */
 };
 
-/* One request: batch has num_requests 1 (num_events 0 with CACHE_ONLY). Cached keys and values match when user_key,
- * history_version, model version and (REQUEST_RELATIVE time) the reference time are equal. */
+/* One request: batch has num_requests 1 (num_events 0 with CACHE_ONLY). Cached keys and values
+ * match when user_key, history_version, model version and (REQUEST_RELATIVE time) the reference
+ * time are equal. */
 typedef struct longer_ranking_request {
   int64_t struct_bytes;
-  int64_t cache_mode;      /* LONGER_CACHE_… */
+  int64_t cache_mode; /* LONGER_CACHE_… */
   int64_t user_key;
   int64_t history_version; /* 0 = hash of the history's ids and times */
   longer_batch* batch;
@@ -219,35 +255,47 @@ typedef struct longer_ranker_stats {
   int64_t cache_entries, cache_bytes;
 } longer_ranker_stats;
 
-LONGER_API longer_ranker* longer_ranker_create(const longer_model* model, const longer_ranker_options* options,
+LONGER_API longer_ranker* longer_ranker_create(const longer_model* model,
+                                               const longer_ranker_options* options,
                                                longer_error* error);
 LONGER_API void longer_ranker_destroy(longer_ranker* ranker);
 /* Probabilities: scores [tasks, C], num_scores = tasks · C. */
-LONGER_API longer_status longer_ranker_rank(longer_ranker* ranker, const longer_ranking_request* request, float* scores,
+LONGER_API longer_status longer_ranker_rank(longer_ranker* ranker,
+                                            const longer_ranking_request* request, float* scores,
                                             int64_t num_scores, longer_error* error);
 /* Copies the request and returns; the scores are fetched by poll. */
-LONGER_API longer_status longer_ranker_submit(longer_ranker* ranker, const longer_ranking_request* request, int64_t tag,
+LONGER_API longer_status longer_ranker_submit(longer_ranker* ranker,
+                                              const longer_ranking_request* request, int64_t tag,
                                               longer_error* error);
-/* Waits up to timeout_ms for a finished submission; *tag = its tag or −1, error = its outcome, scores = its scores
- * (capacity floats; INVALID_ARGUMENT with the submission kept when too small). */
-LONGER_API longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int64_t* tag, float* scores,
-                                            int64_t capacity, int64_t* num_scores, longer_error* error);
+/* Waits up to timeout_ms for a finished submission; *tag = its tag or −1, error = its outcome,
+ * scores = its scores (capacity floats; INVALID_ARGUMENT with the submission kept when too small).
+ */
+LONGER_API longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int64_t* tag,
+                                            float* scores, int64_t capacity, int64_t* num_scores,
+                                            longer_error* error);
 /* Takes a waiting submission back: *cancelled = 1 if it had not started. */
-LONGER_API longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag, int32_t* cancelled, longer_error* error);
-LONGER_API longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats* stats, longer_error* error);
+LONGER_API longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag,
+                                              int32_t* cancelled, longer_error* error);
+LONGER_API longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats* stats,
+                                                 longer_error* error);
 /* Drops one user's keys and values; *evicted = 1 if there were any. */
-LONGER_API longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user_key, int32_t* evicted, longer_error* error);
+LONGER_API longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user_key,
+                                             int32_t* evicted, longer_error* error);
 
-/* Why candidate `candidate` of the request scores as it does: attribution [L] >= 0, sums to 1 over the events kept, 0 for
- * events outside the window: attention of the candidate's row in the cross-causal layer per merged group (mean over
- * heads), spread over the group's events by |gradient · event token|. */
-LONGER_API longer_status longer_ranker_explain(longer_ranker* ranker, const longer_ranking_request* request,
-                                               int64_t candidate, int64_t task, float* attribution, int64_t num_events,
-                                               longer_error* error);
+/* Why candidate `candidate` of the request scores as it does: attribution [L] >= 0, sums to 1 over
+ * the events kept, 0 for events outside the window: attention of the candidate's row in the
+ * cross-causal layer per merged group (mean over heads), spread over the group's events by
+ * |gradient · event token|. */
+LONGER_API longer_status longer_ranker_explain(longer_ranker* ranker,
+                                               const longer_ranking_request* request,
+                                               int64_t candidate, int64_t task, float* attribution,
+                                               int64_t num_events, longer_error* error);
 /* Final vectors after the last layer norm: globals [G, D], candidates [C, D]. */
-LONGER_API longer_status longer_ranker_represent(longer_ranker* ranker, const longer_ranking_request* request,
-                                                 float* globals, int64_t num_global_values, float* candidates,
-                                                 int64_t num_candidate_values, longer_error* error);
+LONGER_API longer_status longer_ranker_represent(longer_ranker* ranker,
+                                                 const longer_ranking_request* request,
+                                                 float* globals, int64_t num_global_values,
+                                                 float* candidates, int64_t num_candidate_values,
+                                                 longer_error* error);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,8 @@
 
 namespace longer {
 
-/// The rows and keys of one request in an attention call. Its keys are prefix rows followed by own rows.
+/// The rows and keys of one request in an attention call. Its keys are prefix rows followed by own
+/// rows.
 struct AttentionSpan {
   int64_t query_begin, query_end;    // rows of q, out
   int64_t prefix_begin, prefix_end;  // rows of prefix_keys, prefix_values; may be empty
@@ -18,10 +19,11 @@ struct AttentionSpan {
 
 /// out = softmax(q·kᵀ / √E) · v over each row's visible keys, ragged over requests.
 ///
-/// q, out [Rq, D]; prefix_keys/values [Rp, D]; own_keys/values [Ro, D]; D = heads · E, heads are contiguous slices.
-/// visible [Rq]; lse [Rq, heads] natural log (null = not kept). A row that sees nothing gives out = 0, lse = −∞.
-/// Accumulates in f32 in one fixed order by key: a row's bits depend on its visible keys alone, not on other rows, not on
-/// keys it does not see, not on threads. out may not alias an input.
+/// q, out [Rq, D]; prefix_keys/values [Rp, D]; own_keys/values [Ro, D]; D = heads · E, heads are
+/// contiguous slices. visible [Rq]; lse [Rq, heads] natural log (null = not kept). A row that sees
+/// nothing gives out = 0, lse = −∞. Accumulates in f32 in one fixed order by key: a row's bits
+/// depend on its visible keys alone, not on other rows, not on keys it does not see, not on
+/// threads. out may not alias an input.
 struct AttentionForward {
   int64_t num_spans = 0;
   const AttentionSpan* spans = nullptr;
@@ -42,7 +44,9 @@ struct AttentionBackward {
 };
 void attention_backward(ThreadPool* pool, Workspace& workspace, const AttentionBackward& p);
 
-/// probabilities [keys of the span] of one query row, mean over heads (keys not seen: 0). For explanations.
-void attention_probabilities(const AttentionForward& p, int64_t span, int64_t query_row, float* probabilities);
+/// probabilities [keys of the span] of one query row, mean over heads (keys not seen: 0). For
+/// explanations.
+void attention_probabilities(const AttentionForward& p, int64_t span, int64_t query_row,
+                             float* probabilities);
 
 }  // namespace longer

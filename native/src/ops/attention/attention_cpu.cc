@@ -10,11 +10,12 @@ namespace {
 
 template <class Matrix>
 void check_cols(const char* where, const char* name, const Matrix& matrix, int64_t cols) {
-  check_argument(matrix.data == nullptr || matrix.cols == cols, "[", where, "] ", name, " must have ", cols,
-                 " columns, as q; got ", matrix.cols);
+  check_argument(matrix.data == nullptr || matrix.cols == cols, "[", where, "] ", name,
+                 " must have ", cols, " columns, as q; got ", matrix.cols);
 }
 
-void check_range(const char* where, int64_t span, const char* name, int64_t begin, int64_t end, int64_t rows) {
+void check_range(const char* where, int64_t span, const char* name, int64_t begin, int64_t end,
+                 int64_t rows) {
   check_argument(0 <= begin && begin <= end && end <= rows, "[", where, "] span ", span, ": ", name,
                  " rows must lie in [0, ", rows, "); got [", begin, ", ", end, ")");
 }
@@ -22,8 +23,8 @@ void check_range(const char* where, int64_t span, const char* name, int64_t begi
 void check(const char* where, const AttentionForward& p) {
   check_argument(p.heads > 0 && p.q.cols % p.heads == 0, "[", where, "] q's ", p.q.cols,
                  " columns must be a multiple of heads; got ", p.heads, " heads");
-  check_argument(p.out.rows == p.q.rows && p.out.cols == p.q.cols, "[", where, "] out must be [", p.q.rows, ", ",
-                 p.q.cols, "]; got [", p.out.rows, ", ", p.out.cols, "]");
+  check_argument(p.out.rows == p.q.rows && p.out.cols == p.q.cols, "[", where, "] out must be [",
+                 p.q.rows, ", ", p.q.cols, "]; got [", p.out.rows, ", ", p.out.cols, "]");
   check_cols(where, "prefix_keys", p.prefix_keys, p.q.cols);
   check_cols(where, "prefix_values", p.prefix_values, p.q.cols);
   check_cols(where, "own_keys", p.own_keys, p.q.cols);
@@ -33,13 +34,15 @@ void check(const char* where, const AttentionForward& p) {
     check_range(where, i, "query", span.query_begin, span.query_end, p.q.rows);
     check_range(where, i, "prefix", span.prefix_begin, span.prefix_end,
                 std::min(p.prefix_keys.rows, p.prefix_values.rows));
-    check_range(where, i, "own", span.own_begin, span.own_end, std::min(p.own_keys.rows, p.own_values.rows));
+    check_range(where, i, "own", span.own_begin, span.own_end,
+                std::min(p.own_keys.rows, p.own_values.rows));
     const int64_t keys = span.prefix_end - span.prefix_begin + span.own_end - span.own_begin;
     for (int64_t row = span.query_begin; row < span.query_end; ++row) {
       const VisibleKeys& v = p.visible[row];
-      check_argument(0 <= v.end && v.end <= keys && v.self < keys && (v.self < 0 || v.self >= v.end), "[", where,
-                     "] row ", row, " sees keys [0, ", v.end, ") and ", v.self, ", but span ", i, " has ", keys,
-                     " keys and self must come after end");
+      check_argument(
+          0 <= v.end && v.end <= keys && v.self < keys && (v.self < 0 || v.self >= v.end), "[",
+          where, "] row ", row, " sees keys [0, ", v.end, ") and ", v.self, ", but span ", i,
+          " has ", keys, " keys and self must come after end");
     }
   }
 }
@@ -55,8 +58,8 @@ int64_t most_keys(const AttentionForward& p) {
 }
 
 /// Head `head` of the span's query rows [begin, begin + rows).
-AttentionBlock block_of(const AttentionForward& p, const AttentionSpan& span, int64_t head, int64_t begin,
-                        int64_t rows) {
+AttentionBlock block_of(const AttentionForward& p, const AttentionSpan& span, int64_t head,
+                        int64_t begin, int64_t rows) {
   const int64_t width = p.q.cols / p.heads;
   const int64_t column = head * width;
   AttentionBlock block{};
@@ -69,7 +72,8 @@ AttentionBlock block_of(const AttentionForward& p, const AttentionSpan& span, in
   const int64_t own = span.own_end - span.own_begin;
   if (prefix > 0) {
     block.segments[0] = {p.prefix_keys.row(span.prefix_begin) + column, p.prefix_keys.stride,
-                         p.prefix_values.row(span.prefix_begin) + column, p.prefix_values.stride, prefix};
+                         p.prefix_values.row(span.prefix_begin) + column, p.prefix_values.stride,
+                         prefix};
   }
   if (own > 0) {
     block.segments[1] = {p.own_keys.row(span.own_begin) + column, p.own_keys.stride,
@@ -86,7 +90,8 @@ int64_t num_blocks(const AttentionSpan& span) {
   return (span.query_end - span.query_begin + kAttentionRows - 1) / kAttentionRows;
 }
 
-/// body(unit, scratch) for every unit, several to a work item so that short units do not contend for the next index.
+/// body(unit, scratch) for every unit, several to a work item so that short units do not contend
+/// for the next index.
 template <class Body>
 void for_units(ThreadPool* pool, int64_t num_units, int64_t scratch_floats, const Body& body) {
   const int64_t most_items = pool == nullptr ? 1 : 16 * pool->num_threads();
@@ -108,13 +113,15 @@ void attention_forward(ThreadPool* pool, Workspace& workspace, const AttentionFo
   const WorkspaceScope scope(workspace);
   auto* first_block = workspace.allocate<int64_t>(p.num_spans + 1);
   first_block[0] = 0;
-  for (int64_t i = 0; i < p.num_spans; ++i) first_block[i + 1] = first_block[i] + num_blocks(p.spans[i]);
+  for (int64_t i = 0; i < p.num_spans; ++i)
+    first_block[i + 1] = first_block[i] + num_blocks(p.spans[i]);
   const auto& kernels = attention_kernels();
   const int64_t width = p.q.cols / p.heads;
   for_units(pool, first_block[p.num_spans] * p.heads, attention_scratch(most_keys(p), width),
             [&](int64_t unit, float* scratch) {
               const int64_t index = unit / p.heads;
-              const int64_t* after = std::upper_bound(first_block, first_block + p.num_spans, index);
+              const int64_t* after =
+                  std::upper_bound(first_block, first_block + p.num_spans, index);
               const int64_t i = after - first_block - 1;
               const AttentionSpan& span = p.spans[i];
               const int64_t begin = span.query_begin + (index - first_block[i]) * kAttentionRows;
@@ -131,34 +138,38 @@ void attention_backward(ThreadPool* pool, Workspace& /*workspace*/, const Attent
   check_argument(f.lse != nullptr, "[attention_backward] lse of the forward pass is missing");
   const auto& kernels = attention_kernels();
   const int64_t width = f.q.cols / f.heads;
-  for_units(pool, f.num_spans * f.heads, attention_scratch(most_keys(f), width), [&](int64_t unit, float* scratch) {
-    const AttentionSpan& span = f.spans[unit / f.heads];
-    const int64_t head = unit % f.heads;
-    const int64_t column = head * width;
-    for (int64_t begin = span.query_begin; begin < span.query_end; begin += kAttentionRows) {
-      AttentionGradientBlock block{};
-      block.forward = block_of(f, span, head, begin, std::min(kAttentionRows, span.query_end - begin));
-      block.forward.scratch = scratch;
-      block.d_out = p.d_out.row(begin) + column;
-      block.d_out_stride = p.d_out.stride;
-      block.d_q = p.d_q.row(begin) + column;
-      block.d_q_stride = p.d_q.stride;
-      const MatrixView* d_keys[2] = {&p.d_prefix_keys, &p.d_own_keys};
-      const MatrixView* d_values[2] = {&p.d_prefix_values, &p.d_own_values};
-      for (int64_t s = 0; s < 2; ++s) {
-        if (block.forward.segments[s].count == 0) continue;
-        const int64_t first = s == 0 ? span.prefix_begin : span.own_begin;
-        block.d_keys[s] = d_keys[s]->row(first) + column;
-        block.d_key_stride[s] = d_keys[s]->stride;
-        block.d_values[s] = d_values[s]->row(first) + column;
-        block.d_value_stride[s] = d_values[s]->stride;
-      }
-      kernels.backward(block);
-    }
-  });
+  for_units(
+      pool, f.num_spans * f.heads, attention_scratch(most_keys(f), width),
+      [&](int64_t unit, float* scratch) {
+        const AttentionSpan& span = f.spans[unit / f.heads];
+        const int64_t head = unit % f.heads;
+        const int64_t column = head * width;
+        for (int64_t begin = span.query_begin; begin < span.query_end; begin += kAttentionRows) {
+          AttentionGradientBlock block{};
+          block.forward =
+              block_of(f, span, head, begin, std::min(kAttentionRows, span.query_end - begin));
+          block.forward.scratch = scratch;
+          block.d_out = p.d_out.row(begin) + column;
+          block.d_out_stride = p.d_out.stride;
+          block.d_q = p.d_q.row(begin) + column;
+          block.d_q_stride = p.d_q.stride;
+          const MatrixView* d_keys[2] = {&p.d_prefix_keys, &p.d_own_keys};
+          const MatrixView* d_values[2] = {&p.d_prefix_values, &p.d_own_values};
+          for (int64_t s = 0; s < 2; ++s) {
+            if (block.forward.segments[s].count == 0) continue;
+            const int64_t first = s == 0 ? span.prefix_begin : span.own_begin;
+            block.d_keys[s] = d_keys[s]->row(first) + column;
+            block.d_key_stride[s] = d_keys[s]->stride;
+            block.d_values[s] = d_values[s]->row(first) + column;
+            block.d_value_stride[s] = d_values[s]->stride;
+          }
+          kernels.backward(block);
+        }
+      });
 }
 
-void attention_probabilities(const AttentionForward& p, int64_t span, int64_t query_row, float* probabilities) {
+void attention_probabilities(const AttentionForward& p, int64_t span, int64_t query_row,
+                             float* probabilities) {
   const AttentionSpan& s = p.spans[span];
   const int64_t keys = num_keys(s);
   const int64_t prefix = s.prefix_end - s.prefix_begin;
@@ -186,7 +197,8 @@ void attention_probabilities(const AttentionForward& p, int64_t span, int64_t qu
     }
     for (int64_t key = 0; key < keys; ++key) {
       if (!sees(key)) continue;
-      probabilities[key] += static_cast<float>(std::exp(score(key) - largest) / total / static_cast<double>(p.heads));
+      probabilities[key] +=
+          static_cast<float>(std::exp(score(key) - largest) / total / static_cast<double>(p.heads));
     }
   }
 }

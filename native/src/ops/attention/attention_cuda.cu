@@ -12,24 +12,27 @@ constexpr int kMaxColumns = 4;  // per lane: head width up to 128
 constexpr unsigned kFull = 0xFFFFFFFF;
 
 __device__ float warp_sum(float value) {
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(kFull, value, offset);
+  for (int offset = kWarp / 2; offset > 0; offset /= 2)
+    value += __shfl_xor_sync(kFull, value, offset);
   return value;
 }
 
 __device__ float warp_max(float value) {
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) value = fmaxf(value, __shfl_xor_sync(kFull, value, offset));
+  for (int offset = kWarp / 2; offset > 0; offset /= 2)
+    value = fmaxf(value, __shfl_xor_sync(kFull, value, offset));
   return value;
 }
 
 /// Row j of a span's prefix ++ own rows.
-__device__ const float* span_row(ConstMatrixView prefix, ConstMatrixView own, const AttentionSpan& s, int64_t j,
-                                 int64_t column) {
+__device__ const float* span_row(ConstMatrixView prefix, ConstMatrixView own,
+                                 const AttentionSpan& s, int64_t j, int64_t column) {
   const int64_t num_prefix = s.prefix_end - s.prefix_begin;
   return j < num_prefix ? prefix.data + (s.prefix_begin + j) * prefix.stride + column
                         : own.data + (s.own_begin + j - num_prefix) * own.stride + column;
 }
 
-__device__ float* span_row(MatrixView prefix, MatrixView own, const AttentionSpan& s, int64_t j, int64_t column) {
+__device__ float* span_row(MatrixView prefix, MatrixView own, const AttentionSpan& s, int64_t j,
+                           int64_t column) {
   const int64_t num_prefix = s.prefix_end - s.prefix_begin;
   return j < num_prefix ? prefix.data + (s.prefix_begin + j) * prefix.stride + column
                         : own.data + (s.own_begin + j - num_prefix) * own.stride + column;
@@ -43,7 +46,8 @@ __device__ float dot(const float* a, const float* b, int64_t width) {
 
 __device__ bool sees(const VisibleKeys& v, int64_t key) { return key < v.end || key == v.self; }
 
-/// Grid: (spans, heads); a warp takes a query row at a time: keys in lanes for the scores, columns in lanes for the sums.
+/// Grid: (spans, heads); a warp takes a query row at a time: keys in lanes for the scores, columns
+/// in lanes for the sums.
 __global__ void attention_forward_kernel(AttentionForward p, float scale) {
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
@@ -60,7 +64,8 @@ __global__ void attention_forward_kernel(AttentionForward p, float scale) {
       const int64_t key = begin + lane;
       const bool is_seen = key < keys && sees(visible, key);
       const float score =
-          is_seen ? scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width) : -INFINITY;
+          is_seen ? scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width)
+                  : -INFINITY;
       const float next = fmaxf(maximum, warp_max(score));
       if (next == -INFINITY) continue;
       const float shrink = expf(maximum - next);
@@ -88,7 +93,8 @@ __global__ void attention_forward_kernel(AttentionForward p, float scale) {
 }
 
 /// Grid as forward: d_q, and delta = Σ d_out · out for the other pass.
-__global__ void attention_backward_query_kernel(AttentionBackward b, float* delta_out, float scale) {
+__global__ void attention_backward_query_kernel(AttentionBackward b, float* delta_out,
+                                                float scale) {
   const AttentionForward& p = b.forward;
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
@@ -107,8 +113,10 @@ __global__ void attention_backward_query_kernel(AttentionBackward b, float* delt
       const int64_t key = begin + lane;
       float d_score = 0.0F;
       if (key < keys && sees(visible, key)) {
-        const float score = scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width);
-        const float d_share = dot(d_out, span_row(p.prefix_values, p.own_values, s, key, column), width);
+        const float score =
+            scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width);
+        const float d_share =
+            dot(d_out, span_row(p.prefix_values, p.own_values, s, key, column), width);
         d_score = expf(score - lse) * (d_share - delta) * scale;
       }
       for (int j = 0; j < kWarp && begin + j < keys; ++j) {
@@ -127,8 +135,10 @@ __global__ void attention_backward_query_kernel(AttentionBackward b, float* delt
   }
 }
 
-/// Grid as forward; a warp takes a key at a time and sums over the span's query rows in order: no atomics, same bits.
-__global__ void attention_backward_key_kernel(AttentionBackward b, const float* delta, float scale) {
+/// Grid as forward; a warp takes a key at a time and sums over the span's query rows in order: no
+/// atomics, same bits.
+__global__ void attention_backward_key_kernel(AttentionBackward b, const float* delta,
+                                              float scale) {
   const AttentionForward& p = b.forward;
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
@@ -177,8 +187,8 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
 float scale_of(const AttentionForward& p) {
   const int64_t width = p.q.cols / p.heads;
   if (width > kMaxColumns * kWarp) {
-    fail(Status::kUnsupported, "[attention] head width must be at most ", kMaxColumns * kWarp, " on the GPU; got ",
-         width);
+    fail(Status::kUnsupported, "[attention] head width must be at most ", kMaxColumns * kWarp,
+         " on the GPU; got ", width);
   }
   return 1.0F / std::sqrt(static_cast<float>(width));
 }

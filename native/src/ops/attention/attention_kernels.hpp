@@ -45,7 +45,8 @@ struct AttentionGradientBlock {
   int64_t d_value_stride[2];
 };
 
-/// Floats of scratch for a block over `keys` keys: scores, their gradients, and four [width, rows] panels.
+/// Floats of scratch for a block over `keys` keys: scores, their gradients, and four [width, rows]
+/// panels.
 constexpr int64_t attention_scratch(int64_t keys, int64_t width) {
   return kAttentionRows * (2 * keys + 4 * width + 4);
 }
@@ -66,7 +67,8 @@ extern const AttentionKernels kAttentionKernels;
 }
 
 inline const AttentionKernels& attention_kernels() {
-  return for_cpu_tier(portable::kAttentionKernels, avx2::kAttentionKernels, avx512::kAttentionKernels);
+  return for_cpu_tier(portable::kAttentionKernels, avx2::kAttentionKernels,
+                      avx512::kAttentionKernels);
 }
 
 }  // namespace longer

@@ -20,8 +20,9 @@ struct FeatureTables {
 unsigned blocks(int64_t count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
 
 /// One thread a token and column: row of features ++ time bucket, position added to the features.
-__global__ void gather_features_kernel(EventTokens tokens, FeatureTables features, const float* position,
-                                       const float* time_bucket, int64_t width, int64_t time_width, float* out) {
+__global__ void gather_features_kernel(EventTokens tokens, FeatureTables features,
+                                       const float* position, const float* time_bucket,
+                                       int64_t width, int64_t time_width, float* out) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int64_t cols = width + time_width;
   if (i >= tokens.num_events * cols) return;
@@ -35,7 +36,8 @@ __global__ void gather_features_kernel(EventTokens tokens, FeatureTables feature
   for (int f = 0; f < features.count; ++f) {
     const TableView& table = features.tables[f];
     if (col < table.width) {
-      out[i] = table.rows[tokens.feature_rows[f * tokens.num_events + token] * table.width + col] + offset;
+      out[i] = table.rows[tokens.feature_rows[f * tokens.num_events + token] * table.width + col] +
+               offset;
       return;
     }
     col -= table.width;
@@ -43,15 +45,15 @@ __global__ void gather_features_kernel(EventTokens tokens, FeatureTables feature
 }
 
 /// z = e + slot[slot].
-__global__ void add_slots_kernel(const float* events, const float* slot, const int32_t* slots, int64_t count, int64_t d,
-                                 float* z) {
+__global__ void add_slots_kernel(const float* events, const float* slot, const int32_t* slots,
+                                 int64_t count, int64_t d, float* z) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count * d) z[i] = events[i] + slot[slots[i / d] * d + i % d];
 }
 
 /// Attention geometry of the groups: every token sees its whole group. One thread a group.
-__global__ void group_spans_kernel(const int32_t* group_offsets, int64_t num_groups, AttentionSpan* spans,
-                                   VisibleKeys* visible) {
+__global__ void group_spans_kernel(const int32_t* group_offsets, int64_t num_groups,
+                                   AttentionSpan* spans, VisibleKeys* visible) {
   const int64_t g = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (g >= num_groups) return;
   const int64_t begin = group_offsets[g];
@@ -61,18 +63,21 @@ __global__ void group_spans_kernel(const int32_t* group_offsets, int64_t num_gro
 }
 
 /// One block a group: rows into their slots, zeros into pad slots.
-__global__ void scatter_groups_kernel(EventTokens tokens, const float* rows, int64_t d, MatrixView merged) {
+__global__ void scatter_groups_kernel(EventTokens tokens, const float* rows, int64_t d,
+                                      MatrixView merged) {
   const int64_t g = blockIdx.x;
   float* out = merged.data + g * merged.stride;
   for (int64_t c = threadIdx.x; c < tokens.merge_factor * d; c += blockDim.x) out[c] = 0.0F;
   __syncthreads();
   for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
-    for (int64_t c = threadIdx.x; c < d; c += blockDim.x) out[tokens.slots[t] * d + c] = rows[t * d + c];
+    for (int64_t c = threadIdx.x; c < d; c += blockDim.x)
+      out[tokens.slots[t] * d + c] = rows[t * d + c];
   }
 }
 
 /// The reverse of scatter_groups: d_z of each token from its slot.
-__global__ void gather_groups_kernel(EventTokens tokens, ConstMatrixView d_merged, int64_t d, float* d_z) {
+__global__ void gather_groups_kernel(EventTokens tokens, ConstMatrixView d_merged, int64_t d,
+                                     float* d_z) {
   const int64_t g = blockIdx.x;
   for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
     for (int64_t c = threadIdx.x; c < d; c += blockDim.x) {
@@ -82,8 +87,8 @@ __global__ void gather_groups_kernel(EventTokens tokens, ConstMatrixView d_merge
 }
 
 /// One thread a slot and column: sums over tokens in order.
-__global__ void slot_gradient_kernel(const float* d_z, const int32_t* slots, int64_t count, int64_t d,
-                                     int64_t merge_factor, float* d_slot) {
+__global__ void slot_gradient_kernel(const float* d_z, const int32_t* slots, int64_t count,
+                                     int64_t d, int64_t merge_factor, float* d_slot) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= merge_factor * d) return;
   float sum = 0.0F;
@@ -95,9 +100,10 @@ __global__ void slot_gradient_kernel(const float* d_z, const int32_t* slots, int
 
 void copy_columns(cudaStream_t stream, ConstMatrixView from, float* to) {
   const auto bytes = static_cast<size_t>(from.cols) * sizeof(float);
-  check_cuda(cudaMemcpy2DAsync(to, bytes, from.data, static_cast<size_t>(from.stride) * sizeof(float), bytes,
-                               static_cast<size_t>(from.rows), cudaMemcpyDeviceToDevice, stream),
-             "copy columns");
+  check_cuda(
+      cudaMemcpy2DAsync(to, bytes, from.data, static_cast<size_t>(from.stride) * sizeof(float),
+                        bytes, static_cast<size_t>(from.rows), cudaMemcpyDeviceToDevice, stream),
+      "copy columns");
 }
 
 struct BlockRows {
@@ -113,8 +119,8 @@ struct Encoding {
   VisibleKeys* visible;
 };
 
-AttentionForward attention_of(const EventEncoderWeights& w, const EventTokens& tokens, const Encoding& e,
-                              const BlockRows& b) {
+AttentionForward attention_of(const EventEncoderWeights& w, const EventTokens& tokens,
+                              const Encoding& e, const BlockRows& b) {
   const int64_t d = w.fc2.out;
   AttentionForward a;
   a.num_spans = tokens.num_groups;
@@ -131,8 +137,8 @@ AttentionForward attention_of(const EventEncoderWeights& w, const EventTokens& t
 
 FeatureTables feature_tables(const EventEncoderWeights& w) {
   if (w.tables.size() > kMaxTables) {
-    fail(Status::kUnsupported, "[event_encoder] at most ", kMaxTables, " event features on the GPU; got ",
-         w.tables.size());
+    fail(Status::kUnsupported, "[event_encoder] at most ", kMaxTables,
+         " event features on the GPU; got ", w.tables.size());
   }
   FeatureTables features{};
   features.count = static_cast<int>(w.tables.size());
@@ -167,10 +173,11 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
 
   e.spans = arena.allocate<AttentionSpan>(tokens.num_groups);
   e.visible = arena.allocate<VisibleKeys>(n);
-  group_spans_kernel<<<blocks(tokens.num_groups), kThreads, 0, s>>>(tokens.group_offsets, tokens.num_groups, e.spans,
-                                                                    e.visible);
+  group_spans_kernel<<<blocks(tokens.num_groups), kThreads, 0, s>>>(
+      tokens.group_offsets, tokens.num_groups, e.spans, e.visible);
   MatrixView z = arena.matrix(n, d);
-  add_slots_kernel<<<blocks(n * d), kThreads, 0, s>>>(e.events.data, w.slot, tokens.slots, n, d, z.data);
+  add_slots_kernel<<<blocks(n * d), kThreads, 0, s>>>(e.events.data, w.slot, tokens.slots, n, d,
+                                                      z.data);
   check_cuda(cudaGetLastError(), "launch add_slots");
   for (const BlockWeights& block : w.inner) {
     BlockRows b{};
@@ -179,7 +186,8 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
     b.attended = arena.matrix(n, d);
     b.middle = arena.matrix(n, d);
     b.hidden_pre = arena.matrix(n, 4 * d);
-    for (float** statistic : {&b.mean1, &b.rstd1, &b.mean2, &b.rstd2}) *statistic = arena.allocate<float>(n);
+    for (float** statistic : {&b.mean1, &b.rstd1, &b.mean2, &b.rstd2})
+      *statistic = arena.allocate<float>(n);
     b.lse = arena.allocate<float>(n * w.inner_heads);
     const MatrixView normed = arena.matrix(n, d);
     const MatrixView wide = arena.matrix(n, 4 * d);
@@ -199,7 +207,8 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
 
 /// d_z [N, d]: gradient of the block's output on entry, of its input on return.
 void backward_block(CudaStream& stream, const EventEncoderBackward& p, const BlockWeights& block,
-                    const BlockGradients& g, const Encoding& e, const BlockRows& b, MatrixView d_z) {
+                    const BlockGradients& g, const Encoding& e, const BlockRows& b,
+                    MatrixView d_z) {
   DeviceArenaScope scope(stream.arena());
   DeviceArena& arena = stream.arena();
   const cudaStream_t s = stream.get();
@@ -218,11 +227,13 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, const Blo
   layer_norm_forward_cuda(s, b.middle, block.ln2, normed, unused, unused + n);
   linear_backward_weights_cuda(s, normed, d_hidden, g.fc1);
   linear_backward_input_cuda(s, d_hidden, block.fc1, normed);
-  layer_norm_backward_cuda(s, b.middle, block.ln2, b.mean2, b.rstd2, normed, d_z, Write::kAdd, g.ln2);
+  layer_norm_backward_cuda(s, b.middle, block.ln2, b.mean2, b.rstd2, normed, d_z, Write::kAdd,
+                           g.ln2);
 
   linear_backward_weights_cuda(s, b.attended, d_z, g.out);
   linear_backward_input_cuda(s, d_z, block.out, normed);
-  check_cuda(cudaMemsetAsync(d_qkv.data, 0, static_cast<size_t>(n * 3 * d) * sizeof(float), s), "clear gradients");
+  check_cuda(cudaMemsetAsync(d_qkv.data, 0, static_cast<size_t>(n * 3 * d) * sizeof(float), s),
+             "clear gradients");
   AttentionBackward attention;
   attention.forward = attention_of(*p.weights, p.tokens, e, b);
   attention.d_out = normed;
@@ -233,7 +244,8 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, const Blo
   layer_norm_forward_cuda(s, b.input, block.ln1, normed, unused, unused + n);
   linear_backward_weights_cuda(s, normed, d_qkv, g.qkv);
   linear_backward_input_cuda(s, d_qkv, block.qkv, normed);
-  layer_norm_backward_cuda(s, b.input, block.ln1, b.mean1, b.rstd1, normed, d_z, Write::kAdd, g.ln1);
+  layer_norm_backward_cuda(s, b.input, block.ln1, b.mean1, b.rstd1, normed, d_z, Write::kAdd,
+                           g.ln1);
 }
 
 }  // namespace
@@ -243,7 +255,8 @@ void event_encoder_forward_cuda(CudaStream& stream, const EventEncoderForward& p
   DeviceArenaScope scope(stream.arena());
   const Encoding e = encode(stream, p.tokens, *p.weights);
   const auto groups = static_cast<unsigned>(p.tokens.num_groups);
-  scatter_groups_kernel<<<groups, 128, 0, stream.get()>>>(p.tokens, e.output.data, e.output.cols, p.merged);
+  scatter_groups_kernel<<<groups, 128, 0, stream.get()>>>(p.tokens, e.output.data, e.output.cols,
+                                                          p.merged);
   check_cuda(cudaGetLastError(), "launch scatter_groups");
   if (p.event_tokens != nullptr) copy_columns(stream.get(), e.events, p.event_tokens);
 }
@@ -260,14 +273,15 @@ void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward&
   const Encoding e = encode(stream, tokens, w);
 
   const MatrixView d_z = arena.matrix(n, d);
-  gather_groups_kernel<<<static_cast<unsigned>(tokens.num_groups), 128, 0, s>>>(tokens, p.d_merged, d, d_z.data);
+  gather_groups_kernel<<<static_cast<unsigned>(tokens.num_groups), 128, 0, s>>>(tokens, p.d_merged,
+                                                                                d, d_z.data);
   check_cuda(cudaGetLastError(), "launch gather_groups");
   for (size_t b = w.inner.size(); b-- > 0;) {
     backward_block(stream, p, w.inner[b], p.gradients.inner[b], e, e.blocks[b], d_z);
   }
   if (w.slot != nullptr) {
-    slot_gradient_kernel<<<blocks(tokens.merge_factor * d), kThreads, 0, s>>>(d_z.data, tokens.slots, n, d,
-                                                                              tokens.merge_factor, p.gradients.slot);
+    slot_gradient_kernel<<<blocks(tokens.merge_factor * d), kThreads, 0, s>>>(
+        d_z.data, tokens.slots, n, d, tokens.merge_factor, p.gradients.slot);
     check_cuda(cudaGetLastError(), "launch slot_gradient");
   }
   if (p.d_event_tokens != nullptr) copy_columns(s, d_z, p.d_event_tokens);

@@ -7,7 +7,8 @@
 
 namespace longer {
 
-/// Weights of the side rows: CLS tokens, user global, candidates (native/docs/model.md, "Global and candidate rows").
+/// Weights of the side rows: CLS tokens, user global, candidates (native/docs/model.md, "Global and
+/// candidate rows").
 struct GlobalTokensWeights {
   const float* cls = nullptr;  // [num_cls, D]
   int64_t num_cls = 0;
@@ -19,8 +20,8 @@ struct GlobalTokensWeights {
   LinearWeights candidate;  // D × candidate feature widths
 };
 
-/// Which table rows feed the side rows. Request b owns side rows [side_offsets[b], side_offsets[b+1]): CLS …, the user
-/// global, then its candidates.
+/// Which table rows feed the side rows. Request b owns side rows [side_offsets[b],
+/// side_offsets[b+1]): CLS …, the user global, then its candidates.
 struct GlobalTokensInputs {
   int64_t num_requests = 0;
   int64_t num_candidates = 0;
@@ -30,8 +31,8 @@ struct GlobalTokensInputs {
   const int32_t* side_offsets = nullptr;       // [B + 1]
 };
 
-/// side [Σ(G + C), D]. The concatenated inputs are outputs too: user_input [B, U + T], candidate_input [ΣC, W]; backward
-/// reads them.
+/// side [Σ(G + C), D]. The concatenated inputs are outputs too: user_input [B, U + T],
+/// candidate_input [ΣC, W]; backward reads them.
 struct GlobalTokensForward {
   GlobalTokensInputs inputs;
   const GlobalTokensWeights* weights = nullptr;

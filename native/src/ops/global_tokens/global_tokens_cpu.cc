@@ -6,11 +6,13 @@ namespace longer {
 namespace {
 
 void copy_floats(float* to, const float* from, int64_t count) {
-  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+  if (count > 0) std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
 }
 
-/// Row i of `input` = concatenation of table rows `rows[f * input.rows + i]`; returns the columns written.
-int64_t gather_features(const std::vector<TableView>& tables, const int32_t* rows, MatrixView input) {
+/// Row i of `input` = concatenation of table rows `rows[f * input.rows + i]`; returns the columns
+/// written.
+int64_t gather_features(const std::vector<TableView>& tables, const int32_t* rows,
+                        MatrixView input) {
   int64_t column = 0;
   for (size_t f = 0; f < tables.size(); ++f) {
     const TableView& table = tables[f];
@@ -29,7 +31,9 @@ struct SideRows {
   int64_t num_cls;
   int64_t user(int64_t b) const { return inputs.side_offsets[b] + num_cls; }
   int64_t first_candidate(int64_t b) const { return user(b) + 1; }
-  int64_t num_candidates(int64_t b) const { return inputs.side_offsets[b + 1] - first_candidate(b); }
+  int64_t num_candidates(int64_t b) const {
+    return inputs.side_offsets[b + 1] - first_candidate(b);
+  }
 };
 
 }  // namespace
@@ -51,7 +55,8 @@ void global_tokens_forward_cpu(CpuStream& stream, const GlobalTokensForward& p) 
   const MatrixView users = workspace.matrix(in.num_requests, width);
   const MatrixView candidates = workspace.matrix(in.num_candidates, width);
   linear_forward(stream.pool(), {p.user_input, w.user.packed, users, Activation::kNone, {}, {}});
-  linear_forward(stream.pool(), {p.candidate_input, w.candidate.packed, candidates, Activation::kNone, {}, {}});
+  linear_forward(stream.pool(),
+                 {p.candidate_input, w.candidate.packed, candidates, Activation::kNone, {}, {}});
 
   const SideRows rows{in, w.num_cls};
   int64_t candidate = 0;
@@ -88,7 +93,8 @@ void global_tokens_backward_cpu(CpuStream& stream, const GlobalTokensBackward& p
   ThreadPool* pool = stream.pool();
   linear_backward_weights(pool, f.user_input, d_users, p.d_user.weight, p.d_user.bias);
   linear_backward_input(pool, d_users, *w.user.packed, p.d_user_input, Write::kSet);
-  linear_backward_weights(pool, f.candidate_input, d_candidates, p.d_candidate.weight, p.d_candidate.bias);
+  linear_backward_weights(pool, f.candidate_input, d_candidates, p.d_candidate.weight,
+                          p.d_candidate.bias);
   linear_backward_input(pool, d_candidates, *w.candidate.packed, p.d_candidate_input, Write::kSet);
 }
 

@@ -9,13 +9,15 @@ namespace longer {
 namespace {
 
 constexpr int64_t kRowsPerItem = 64;
-// Blocks of rows whose parameter gradients are summed apart and added in order: their number depends on the shape alone.
+// Blocks of rows whose parameter gradients are summed apart and added in order: their number
+// depends on the shape alone.
 constexpr int64_t kMostBlocks = 32;
 
 template <class Matrix>
-void check_shape(const char* where, const char* name, const Matrix& matrix, int64_t rows, int64_t cols) {
-  check_argument(matrix.rows == rows && matrix.cols == cols, "[", where, "] ", name, " must be [", rows,
-                 ", ", cols, "]; got [", matrix.rows, ", ", matrix.cols, "]");
+void check_shape(const char* where, const char* name, const Matrix& matrix, int64_t rows,
+                 int64_t cols) {
+  check_argument(matrix.rows == rows && matrix.cols == cols, "[", where, "] ", name, " must be [",
+                 rows, ", ", cols, "]; got [", matrix.rows, ", ", matrix.cols, "]");
 }
 
 }  // namespace
@@ -33,9 +35,9 @@ void layer_norm_forward(ThreadPool* pool, ConstMatrixView x, const float* weight
   });
 }
 
-void layer_norm_backward(ThreadPool* pool, ConstMatrixView x, const float* weight, const float* mean,
-                         const float* rstd, ConstMatrixView dy, MatrixView dx, Write write,
-                         float* d_weight, float* d_bias) {
+void layer_norm_backward(ThreadPool* pool, ConstMatrixView x, const float* weight,
+                         const float* mean, const float* rstd, ConstMatrixView dy, MatrixView dx,
+                         Write write, float* d_weight, float* d_bias) {
   check_shape("layer_norm_backward", "dy", dy, x.rows, x.cols);
   check_shape("layer_norm_backward", "dx", dx, x.rows, x.cols);
   if (x.rows == 0) return;
@@ -47,8 +49,8 @@ void layer_norm_backward(ThreadPool* pool, ConstMatrixView x, const float* weigh
   parallel_for(pool, blocks, [&](int64_t block) {
     const int64_t r = x.rows * block / blocks;
     float* block_sums = sums + block * 2 * x.cols;
-    kernels.backward({x.row(r), x.stride, weight, mean + r, rstd + r, dy.row(r), dy.stride, dx.row(r),
-                      dx.stride, write == Write::kAdd, block_sums, block_sums + x.cols,
+    kernels.backward({x.row(r), x.stride, weight, mean + r, rstd + r, dy.row(r), dy.stride,
+                      dx.row(r), dx.stride, write == Write::kAdd, block_sums, block_sums + x.cols,
                       x.rows * (block + 1) / blocks - r, x.cols});
   });
   for (int64_t block = 0; block < blocks; ++block) {

@@ -18,7 +18,8 @@ struct LayerNormBlock {
   int64_t rows, cols;
 };
 
-/// A block of rows of its gradient; d_weight and d_bias [cols] are overwritten with this block's sums.
+/// A block of rows of its gradient; d_weight and d_bias [cols] are overwritten with this block's
+/// sums.
 struct LayerNormGradientBlock {
   const float* x;
   int64_t x_stride;
@@ -51,7 +52,8 @@ extern const LayerNormKernels kLayerNormKernels;
 }
 
 inline const LayerNormKernels& layer_norm_kernels() {
-  return for_cpu_tier(portable::kLayerNormKernels, avx2::kLayerNormKernels, avx512::kLayerNormKernels);
+  return for_cpu_tier(portable::kLayerNormKernels, avx2::kLayerNormKernels,
+                      avx512::kLayerNormKernels);
 }
 
 }  // namespace longer

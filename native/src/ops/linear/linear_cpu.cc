@@ -8,18 +8,22 @@
 namespace longer {
 namespace {
 
-constexpr int64_t kRowsPerItem = 96;              // eight tiles of the widest tier
-constexpr int64_t kFlopsPerItem = int64_t{1} << 19;  // about 5 µs: less is not worth a second thread
+constexpr int64_t kRowsPerItem = 96;  // eight tiles of the widest tier
+constexpr int64_t kFlopsPerItem = int64_t{1}
+                                  << 19;  // about 5 µs: less is not worth a second thread
 
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
-/// Runs the block over the pool: rows in groups, and columns too where rows alone do not feed the threads. Every element is
-/// computed the same way whatever the cut.
+/// Runs the block over the pool: rows in groups, and columns too where rows alone do not feed the
+/// threads. Every element is computed the same way whatever the cut.
 void run(ThreadPool* pool, const LinearBlock& whole) {
   if (whole.rows == 0 || whole.cols == 0) return;
   const auto& kernels = linear_kernels();
   const int64_t flops = 2 * whole.rows * whole.cols * whole.depth;
-  if (pool == nullptr || pool->num_threads() == 1 || flops < kFlopsPerItem) return kernels.forward(whole);
+  if (pool == nullptr || pool->num_threads() == 1 || flops < kFlopsPerItem)
+    return kernels.forward(whole);
   const int64_t most_items = std::min<int64_t>(flops / kFlopsPerItem + 1, 4 * pool->num_threads());
   const int64_t row_items = std::min(most_items, (whole.rows + kRowsPerItem - 1) / kRowsPerItem);
   const int64_t panels = (whole.cols + kLinearPanel - 1) / kLinearPanel;
@@ -37,18 +41,21 @@ void run(ThreadPool* pool, const LinearBlock& whole) {
     if (whole.bias != nullptr) block.bias += c;
     block.y += r * whole.y_stride + c;
     if (whole.residual != nullptr) block.residual += r * whole.residual_stride + c;
-    if (whole.pre_activation != nullptr) block.pre_activation += r * whole.pre_activation_stride + c;
+    if (whole.pre_activation != nullptr)
+      block.pre_activation += r * whole.pre_activation_stride + c;
     kernels.forward(block);
   });
 }
 
 template <class Matrix>
-void check_shape(const char* where, const char* name, const Matrix& matrix, int64_t rows, int64_t cols) {
-  check_argument(matrix.rows == rows && matrix.cols == cols, "[", where, "] ", name, " must be [", rows,
-                 ", ", cols, "]; got [", matrix.rows, ", ", matrix.cols, "]");
+void check_shape(const char* where, const char* name, const Matrix& matrix, int64_t rows,
+                 int64_t cols) {
+  check_argument(matrix.rows == rows && matrix.cols == cols, "[", where, "] ", name, " must be [",
+                 rows, ", ", cols, "]; got [", matrix.rows, ", ", matrix.cols, "]");
 }
 
-void run_elementwise(ThreadPool* pool, void (*kernel)(const ElementwiseBlock&), const ElementwiseBlock& whole) {
+void run_elementwise(ThreadPool* pool, void (*kernel)(const ElementwiseBlock&),
+                     const ElementwiseBlock& whole) {
   constexpr int64_t kElementsPerItem = 16384;
   if (whole.rows == 0 || whole.cols == 0) return;
   const int64_t rows_per_item = std::max<int64_t>(1, kElementsPerItem / whole.cols);
@@ -65,60 +72,59 @@ void run_elementwise(ThreadPool* pool, void (*kernel)(const ElementwiseBlock&), 
 
 }  // namespace
 
-void PackedLinear::pack(const float* weight, const float* bias, int64_t out, int64_t in, PackFor purpose) {
-  check_argument(out >= 0 && in >= 0, "[linear_pack] out and in must not be negative; got ", out, ", ", in);
+void PackedLinear::pack(const float* weight, const float* bias, int64_t out, int64_t in,
+                        PackFor purpose) {
+  check_argument(out >= 0 && in >= 0, "[linear_pack] out and in must not be negative; got ", out,
+                 ", ", in);
   out_ = out;
   in_ = in;
   has_backward_ = purpose == PackFor::kTraining;
   bias_.assign(static_cast<size_t>(round_up(out, kLinearPanel)), 0.0F);
   if (bias != nullptr) std::copy_n(bias, out, bias_.begin());
-  forward_.assign(static_cast<size_t>(round_up(out, kLinearPanel) * in), 0.0F);
-  for (int64_t o = 0; o < out; ++o) {
-    float* panel = forward_.data() + o / kLinearPanel * in * kLinearPanel + o % kLinearPanel;
-    for (int64_t i = 0; i < in; ++i) panel[i * kLinearPanel] = weight[o * in + i];
-  }
-  backward_.clear();
-  if (!has_backward_) return;
-  backward_.assign(static_cast<size_t>(round_up(in, kLinearPanel) * out), 0.0F);
-  for (int64_t i = 0; i < in; i += kLinearPanel) {
-    float* panel = backward_.data() + i * out;
-    const int64_t width = std::min(kLinearPanel, in - i);
-    for (int64_t o = 0; o < out; ++o) std::copy_n(weight + o * in + i, width, panel + o * kLinearPanel);
-  }
+  forward_.resize(static_cast<size_t>(round_up(out, kLinearPanel) * in));
+  linear_kernels().pack_transposed(weight, out, in, forward_.data());
+  backward_.resize(has_backward_ ? static_cast<size_t>(round_up(in, kLinearPanel) * out) : 0);
+  if (has_backward_) linear_kernels().pack(weight, out, in, backward_.data());
 }
 
 int64_t PackedLinear::bytes() const {
-  return static_cast<int64_t>((bias_.capacity() + forward_.capacity() + backward_.capacity()) * sizeof(float));
+  return static_cast<int64_t>((bias_.capacity() + forward_.capacity() + backward_.capacity()) *
+                              sizeof(float));
 }
 
 void linear_forward(ThreadPool* pool, const LinearForward& p) {
   check_argument(p.weights != nullptr, "[linear_forward] weights are missing");
   const PackedLinear& w = *p.weights;
-  check_argument(p.x.cols == w.in(), "[linear_forward] x must have ", w.in(), " columns; got ", p.x.cols);
+  check_argument(p.x.cols == w.in(), "[linear_forward] x must have ", w.in(), " columns; got ",
+                 p.x.cols);
   check_shape("linear_forward", "y", p.y, p.x.rows, w.out());
-  if (p.residual.data != nullptr) check_shape("linear_forward", "residual", p.residual, p.x.rows, w.out());
+  if (p.residual.data != nullptr)
+    check_shape("linear_forward", "residual", p.residual, p.x.rows, w.out());
   if (p.pre_activation.data != nullptr) {
     check_shape("linear_forward", "pre_activation", p.pre_activation, p.x.rows, w.out());
   }
-  run(pool, {p.x.data, p.x.stride, w.forward_panels(), w.bias(), w.in(), p.y.data, p.y.stride, p.x.rows,
-             w.out(), false, p.activation == Activation::kGelu, p.residual.data, p.residual.stride,
-             p.pre_activation.data, p.pre_activation.stride});
+  run(pool, {p.x.data, p.x.stride, w.forward_panels(), w.bias(), w.in(), p.y.data, p.y.stride,
+             p.x.rows, w.out(), false, p.activation == Activation::kGelu, p.residual.data,
+             p.residual.stride, p.pre_activation.data, p.pre_activation.stride});
 }
 
-void linear_backward_input(ThreadPool* pool, ConstMatrixView dy, const PackedLinear& weights, MatrixView dx,
-                           Write write) {
+void linear_backward_input(ThreadPool* pool, ConstMatrixView dy, const PackedLinear& weights,
+                           MatrixView dx, Write write) {
   check_argument(dy.cols == weights.out(), "[linear_backward_input] dy must have ", weights.out(),
                  " columns; got ", dy.cols);
   check_shape("linear_backward_input", "dx", dx, dy.rows, weights.in());
-  check_argument(weights.has_backward(), "[linear_backward_input] the weights are packed for inference only");
-  run(pool, {dy.data, dy.stride, weights.backward_panels(), nullptr, weights.out(), dx.data, dx.stride,
-             dy.rows, weights.in(), write == Write::kAdd, false, nullptr, 0, nullptr, 0});
+  check_argument(weights.has_backward(),
+                 "[linear_backward_input] the weights are packed for inference only");
+  run(pool,
+      {dy.data, dy.stride, weights.backward_panels(), nullptr, weights.out(), dx.data, dx.stride,
+       dy.rows, weights.in(), write == Write::kAdd, false, nullptr, 0, nullptr, 0});
 }
 
-void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixView dy, float* d_weight,
-                             float* d_bias) {
-  check_argument(x.rows == dy.rows, "[linear_backward_weights] x and dy must have as many rows; got ", x.rows,
-                 " and ", dy.rows);
+void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixView dy,
+                             float* d_weight, float* d_bias) {
+  check_argument(x.rows == dy.rows,
+                 "[linear_backward_weights] x and dy must have as many rows; got ", x.rows, " and ",
+                 dy.rows);
   constexpr int64_t kOutsPerItem = 192;
   constexpr int64_t kInsPerItem = 64;
   constexpr int64_t kRowsPerChunk = 1024;
@@ -131,9 +137,10 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   const int64_t out_items = (out + kOutsPerItem - 1) / kOutsPerItem;
   const int64_t in_items = (in + kInsPerItem - 1) / kInsPerItem;
   const int64_t tiles = out_items * in_items;
-  // Small maps over many rows: chunks of rows, each summed on its own and then added in order. Their number depends on the
-  // shape alone, so the bits do too.
-  const int64_t chunks = std::clamp<int64_t>(std::min(kItems / tiles, rows / kRowsPerChunk), 1, kItems);
+  // Small maps over many rows: chunks of rows, each summed on its own and then added in order.
+  // Their number depends on the shape alone, so the bits do too.
+  const int64_t chunks =
+      std::clamp<int64_t>(std::min(kItems / tiles, rows / kRowsPerChunk), 1, kItems);
   Workspace& workspace = thread_workspace();
   const WorkspaceScope scope(workspace);
   float* partials = chunks == 1 ? nullptr : workspace.allocate<float>(chunks * out * (in + 1));
@@ -178,12 +185,13 @@ void gelu_forward(ThreadPool* pool, ConstMatrixView x, MatrixView y) {
                   {x.data, x.stride, nullptr, 0, y.data, y.stride, x.rows, x.cols});
 }
 
-void gelu_backward(ThreadPool* pool, ConstMatrixView pre_activation, ConstMatrixView dy, MatrixView dx) {
+void gelu_backward(ThreadPool* pool, ConstMatrixView pre_activation, ConstMatrixView dy,
+                   MatrixView dx) {
   check_shape("gelu_backward", "dy", dy, pre_activation.rows, pre_activation.cols);
   check_shape("gelu_backward", "dx", dx, pre_activation.rows, pre_activation.cols);
   run_elementwise(pool, linear_kernels().gelu_backward,
-                  {pre_activation.data, pre_activation.stride, dy.data, dy.stride, dx.data, dx.stride,
-                   pre_activation.rows, pre_activation.cols});
+                  {pre_activation.data, pre_activation.stride, dy.data, dy.stride, dx.data,
+                   dx.stride, pre_activation.rows, pre_activation.cols});
 }
 
 }  // namespace longer

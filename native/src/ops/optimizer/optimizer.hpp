@@ -12,7 +12,8 @@ struct DecayRange {
   bool is_decayed;
 };
 
-/// One AdamW step over a flat arena (native/docs/model.md, "Optimizer"); gradients are multiplied by `gradient_scale` first.
+/// One AdamW step over a flat arena (native/docs/model.md, "Optimizer"); gradients are multiplied
+/// by `gradient_scale` first.
 struct AdamwStep {
   float* weights = nullptr;
   const float* gradients = nullptr;
@@ -26,9 +27,9 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p);
 
 /// One row-wise Adagrad step over distinct rows: s ← s + mean(g²); w ← w − lr·g / (√s + ε).
 struct RowWiseAdagradStep {
-  float* table = nullptr;         // [·, width]
-  float* states = nullptr;        // [·]
-  const int32_t* rows = nullptr;  // [num_rows]
+  float* table = nullptr;            // [·, width]
+  float* states = nullptr;           // [·]
+  const int32_t* rows = nullptr;     // [num_rows]
   const float* gradients = nullptr;  // [num_rows, width]
   int64_t num_rows = 0;
   int64_t width = 0;
@@ -36,7 +37,8 @@ struct RowWiseAdagradStep {
 };
 void row_wise_adagrad_step(ThreadPool* pool, const RowWiseAdagradStep& p);
 
-/// Σ x², summed in double in fixed chunks: the same bits for any number of threads. NaN and ∞ come through.
+/// Σ x², summed in double in fixed chunks: the same bits for any number of threads. NaN and ∞ come
+/// through.
 double squared_norm(ThreadPool* pool, const float* x, int64_t count);
 
 }  // namespace longer

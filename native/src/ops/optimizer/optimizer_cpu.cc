@@ -33,16 +33,18 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p) {
   base.beta1 = static_cast<float>(p.beta1);
   base.beta2 = static_cast<float>(p.beta2);
   base.epsilon = static_cast<float>(p.epsilon);
-  base.step_size = static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
-  base.second_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(p.beta2, static_cast<double>(p.step))));
+  base.step_size =
+      static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
+  base.second_correction =
+      static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(p.beta2, static_cast<double>(p.step))));
   for (const DecayRange& range : *p.ranges) {
     AdamwCoefficients c = base;
     c.shrink = range.is_decayed ? static_cast<float>(1.0 - p.learning_rate * p.weight_decay) : 1.0F;
     const int64_t count = range.end - range.begin;
     parallel_for(pool, (count + kElementsPerItem - 1) / kElementsPerItem, [&](int64_t item) {
       const int64_t begin = range.begin + item * kElementsPerItem;
-      kernels.adamw(c, p.gradients + begin, p.weights + begin, p.first_moment + begin, p.second_moment + begin,
-                    std::min(kElementsPerItem, range.end - begin));
+      kernels.adamw(c, p.gradients + begin, p.weights + begin, p.first_moment + begin,
+                    p.second_moment + begin, std::min(kElementsPerItem, range.end - begin));
     });
   }
 }
@@ -57,7 +59,8 @@ void row_wise_adagrad_step(ThreadPool* pool, const RowWiseAdagradStep& p) {
       const float* gradient = p.gradients + i * p.width;
       float* row = p.table + p.rows[i] * p.width;
       float squares = 0.0F;
-      for (int64_t c = 0; c < p.width; ++c) squares += (gradient[c] * scale) * (gradient[c] * scale);
+      for (int64_t c = 0; c < p.width; ++c)
+        squares += (gradient[c] * scale) * (gradient[c] * scale);
       float& state = p.states[p.rows[i]];
       state += squares / static_cast<float>(p.width);
       const float factor = rate * scale / (std::sqrt(state) + epsilon);

@@ -6,7 +6,8 @@
 
 namespace longer {
 
-/// Final norm and MLP over each candidate's own row and its request's globals (native/docs/model.md, "Head").
+/// Final norm and MLP over each candidate's own row and its request's globals
+/// (native/docs/model.md, "Head").
 struct PredictionHeadWeights {
   NormWeights ln;
   LinearWeights fc1, fc2;
@@ -16,8 +17,8 @@ struct PredictionHeadGradients {
   LinearGradients fc1, fc2;
 };
 
-/// side [Σ(G + C), D] → logits [ΣC, tasks]. Kept for backward: normed [Σ(G + C), D], mean and rstd [Σ(G + C)],
-/// input [ΣC, (G + 1)·D], hidden_pre [ΣC, D].
+/// side [Σ(G + C), D] → logits [ΣC, tasks]. Kept for backward: normed [Σ(G + C), D], mean and rstd
+/// [Σ(G + C)], input [ΣC, (G + 1)·D], hidden_pre [ΣC, D].
 struct PredictionHeadForward {
   const PredictionHeadWeights* weights = nullptr;
   int64_t num_requests = 0;
@@ -38,13 +39,14 @@ struct PredictionHeadBackward {
   MatrixView d_side;
 };
 
-/// Loss = Σ w·t·bce / Σ w·t over candidates and tasks with a label (NaN = none). Sums in double, in order.
+/// Loss = Σ w·t·bce / Σ w·t over candidates and tasks with a label (NaN = none). Sums in double, in
+/// order.
 struct BinaryCrossEntropy {
-  ConstMatrixView logits;              // [ΣC, tasks]
-  const float* labels = nullptr;       // [tasks, ΣC]
-  const float* weights = nullptr;      // [ΣC] or null = 1
+  ConstMatrixView logits;                // [ΣC, tasks]
+  const float* labels = nullptr;         // [tasks, ΣC]
+  const float* weights = nullptr;        // [ΣC] or null = 1
   const double* task_weights = nullptr;  // [tasks]
-  MatrixView d_logits;                 // [ΣC, tasks], set; 0 where there is no label
+  MatrixView d_logits;                   // [ΣC, tasks], set; 0 where there is no label
 };
 struct LossSum {
   double loss = 0;    // 0 when no candidate has a label

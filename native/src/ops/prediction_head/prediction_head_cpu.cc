@@ -59,7 +59,8 @@ void prediction_head_backward_cpu(CpuStream& stream, const PredictionHeadBackwar
     for (int64_t row = first + f.num_globals; row < f.side_offsets[b + 1]; ++row, ++candidate) {
       const float* from = d_input.row(candidate);
       for (int64_t i = 0; i < f.num_globals * width; ++i) d_globals[i] += from[i];
-      std::memcpy(d_normed.row(row), from + f.num_globals * width, static_cast<size_t>(width) * sizeof(float));
+      std::memcpy(d_normed.row(row), from + f.num_globals * width,
+                  static_cast<size_t>(width) * sizeof(float));
     }
   }
   layer_norm_backward(pool, f.side, w.ln.weight, f.mean, f.rstd, d_normed, p.d_side, Write::kSet,
@@ -91,10 +92,10 @@ LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
     for (int64_t t = 0; t < tasks; ++t) {
       const float label = p.labels[t * candidates + c];
       const double probability = 1.0 / (1.0 + std::exp(-static_cast<double>(p.logits.row(c)[t])));
-      p.d_logits.row(c)[t] =
-          std::isnan(label)
-              ? 0.0F
-              : static_cast<float>(weight_of(c, t) * scale * (probability - static_cast<double>(label)));
+      p.d_logits.row(c)[t] = std::isnan(label)
+                                 ? 0.0F
+                                 : static_cast<float>(weight_of(c, t) * scale *
+                                                      (probability - static_cast<double>(label)));
     }
   }
   return sum;

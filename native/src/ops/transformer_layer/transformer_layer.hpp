@@ -4,20 +4,23 @@
 
 namespace longer {
 
-/// One pass of a pre-norm layer over one set of ragged rows (native/docs/model.md, "Layers"; LONGER §3.5).
+/// One pass of a pre-norm layer over one set of ragged rows (native/docs/model.md, "Layers"; LONGER
+/// §3.5).
 ///
-/// The layer's rows come in two sets that share weights: merged rows, which see only themselves and older ones, and side
-/// rows (globals and candidates), which see the merged rows' keys as a prefix. Each set is one call, merged rows first;
-/// serving keeps what the first call left in `kv_sink` and repeats only the second.
+/// The layer's rows come in two sets that share weights: merged rows, which see only themselves and
+/// older ones, and side rows (globals and candidates), which see the merged rows' keys as a prefix.
+/// Each set is one call, merged rows first; serving keeps what the first call left in `kv_sink` and
+/// repeats only the second.
 ///
-/// x [R, D] all rows of the set. kv_sink [R, 2D] (keys | values) of all rows is always written. prefix_kv [Rp, 2D]: keys
-/// and values of the other set, empty for merged rows. query_rows [Q'] ascending row numbers that go on to attention,
-/// feed-forward and rows_out [Q', D]; Q' may be 0. spans/visible refer to rows_out's rows as queries.
+/// x [R, D] all rows of the set. kv_sink [R, 2D] (keys | values) of all rows is always written.
+/// prefix_kv [Rp, 2D]: keys and values of the other set, empty for merged rows. query_rows [Q']
+/// ascending row numbers that go on to attention, feed-forward and rows_out [Q', D]; Q' may be 0.
+/// spans/visible refer to rows_out's rows as queries.
 struct TransformerLayerShape {
-  int64_t num_rows = 0;        // R
-  int64_t num_query_rows = 0;  // Q'
-  int64_t num_prefix_rows = 0; // Rp
-  int64_t width = 0;           // D
+  int64_t num_rows = 0;         // R
+  int64_t num_query_rows = 0;   // Q'
+  int64_t num_prefix_rows = 0;  // Rp
+  int64_t width = 0;            // D
   int64_t heads = 1;
 };
 
@@ -41,11 +44,13 @@ struct TransformerLayerForward {
   const VisibleKeys* visible = nullptr;
   MatrixView kv_sink;
   MatrixView rows_out;
-  float* saved = nullptr;  // transformer_layer_saved_floats(shape) floats for backward; null = inference
+  float* saved =
+      nullptr;  // transformer_layer_saved_floats(shape) floats for backward; null = inference
 };
 
-/// Backward of one such call. d_x [R, D] is set. d_kv [R, 2D] holds on entry the gradients that other calls sent to this
-/// set's keys and values (zeros if none) and is used as scratch; d_prefix_kv is ADDED to.
+/// Backward of one such call. d_x [R, D] is set. d_kv [R, 2D] holds on entry the gradients that
+/// other calls sent to this set's keys and values (zeros if none) and is used as scratch;
+/// d_prefix_kv is ADDED to.
 struct TransformerLayerBackward {
   TransformerLayerForward forward;
   TransformerLayerGradients gradients;

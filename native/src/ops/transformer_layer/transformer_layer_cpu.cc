@@ -23,7 +23,8 @@ void for_rows(ThreadPool* pool, int64_t num_rows, const Body& body) {
 
 void gather_rows(ThreadPool* pool, ConstMatrixView source, const int32_t* rows, MatrixView target) {
   for_rows(pool, target.rows, [&](int64_t row) {
-    std::memcpy(target.row(row), source.row(rows[row]), static_cast<size_t>(target.cols) * sizeof(float));
+    std::memcpy(target.row(row), source.row(rows[row]),
+                static_cast<size_t>(target.cols) * sizeof(float));
   });
 }
 
@@ -48,8 +49,8 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
   WorkspaceScope scope(workspace);
   const TransformerLayerShape& s = p.shape;
   const TransformerLayerWeights& w = *p.weights;
-  float* memory = p.saved != nullptr ? p.saved
-                                     : workspace.allocate<float>(transformer_layer_saved_floats(s));
+  float* memory =
+      p.saved != nullptr ? p.saved : workspace.allocate<float>(transformer_layer_saved_floats(s));
   const SavedRows saved(memory, s);
 
   const MatrixView normed = workspace.matrix(s.num_rows, s.width);
@@ -64,18 +65,20 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
 
   const MatrixView residual = query_input;  // the norm's rows are not needed any more
   gather_rows(pool, p.x, p.query_rows, residual);
-  linear_forward(pool, {saved.attended, w.out.packed, saved.middle, Activation::kNone, residual, {}});
+  linear_forward(pool,
+                 {saved.attended, w.out.packed, saved.middle, Activation::kNone, residual, {}});
 
   const MatrixView normed2 = workspace.matrix(s.num_query_rows, s.width);
-  layer_norm_forward(pool, saved.middle, w.ln2.weight, w.ln2.bias, normed2, saved.mean2, saved.rstd2);
+  layer_norm_forward(pool, saved.middle, w.ln2.weight, w.ln2.bias, normed2, saved.mean2,
+                     saved.rstd2);
   const MatrixView hidden = workspace.matrix(s.num_query_rows, 4 * s.width);
   const MatrixView keep = p.saved != nullptr ? saved.hidden_pre : MatrixView{};
   linear_forward(pool, {normed2, w.fc1.packed, hidden, Activation::kGelu, {}, keep});
   linear_forward(pool, {hidden, w.fc2.packed, p.rows_out, Activation::kNone, saved.middle, {}});
 }
 
-void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span, int64_t query_row,
-                                         float* probabilities) {
+void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span,
+                                         int64_t query_row, float* probabilities) {
   attention_probabilities(SavedRows(p.saved, p.shape).attention(p), span, query_row, probabilities);
 }
 
@@ -112,7 +115,8 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
       linear_backward_input(pool, d_hidden, *w.fc1.packed, row, Write::kSet);
     }
     for_rows(pool, queries, [&](int64_t r) {
-      std::memcpy(d_middle.row(r), p.d_rows_out.row(r), static_cast<size_t>(s.width) * sizeof(float));
+      std::memcpy(d_middle.row(r), p.d_rows_out.row(r),
+                  static_cast<size_t>(s.width) * sizeof(float));
     });
     layer_norm_backward(pool, saved.middle, w.ln2.weight, saved.mean2, saved.rstd2, row, d_middle,
                         Write::kAdd, g.ln2.weight, g.ln2.bias);
@@ -143,8 +147,8 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
   const MatrixView d_normed = normed;  // read for the last time above
   linear_backward_input(pool, p.d_kv, *w.kv.packed, d_normed, Write::kSet);
   if (queries > 0) add_rows(pool, d_query_input, f.query_rows, d_normed);
-  layer_norm_backward(pool, f.x, w.ln1.weight, saved.mean1, saved.rstd1, d_normed, p.d_x, Write::kSet,
-                      g.ln1.weight, g.ln1.bias);
+  layer_norm_backward(pool, f.x, w.ln1.weight, saved.mean1, saved.rstd1, d_normed, p.d_x,
+                      Write::kSet, g.ln1.weight, g.ln1.bias);
   if (queries > 0) add_rows(pool, d_middle, f.query_rows, p.d_x);
 }
 

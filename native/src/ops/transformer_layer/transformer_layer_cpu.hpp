@@ -6,7 +6,7 @@ namespace longer {
 
 void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForward& p);
 void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBackward& p);
-void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span, int64_t query_row,
-                                         float* probabilities);
+void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span,
+                                         int64_t query_row, float* probabilities);
 
 }  // namespace longer

@@ -27,7 +27,8 @@ __global__ void add_rows_kernel(ConstMatrixView source, const int32_t* rows, Mat
 
 unsigned blocks(int64_t count) { return static_cast<unsigned>((count + 255) / 256); }
 
-void gather_rows(cudaStream_t stream, ConstMatrixView source, const int32_t* rows, MatrixView target) {
+void gather_rows(cudaStream_t stream, ConstMatrixView source, const int32_t* rows,
+                 MatrixView target) {
   gather_rows_kernel<<<blocks(target.rows * target.cols), 256, 0, stream>>>(source, rows, target);
   check_cuda(cudaGetLastError(), "launch gather");
 }
@@ -45,7 +46,8 @@ void transformer_layer_forward_cuda(CudaStream& stream, const TransformerLayerFo
   const cudaStream_t s = stream.get();
   const TransformerLayerShape& shape = p.shape;
   const TransformerLayerWeights& w = *p.weights;
-  float* memory = p.saved != nullptr ? p.saved : arena.allocate<float>(transformer_layer_saved_floats(shape));
+  float* memory =
+      p.saved != nullptr ? p.saved : arena.allocate<float>(transformer_layer_saved_floats(shape));
   const SavedRows saved(memory, shape);
 
   const MatrixView normed = arena.matrix(shape.num_rows, shape.width);
@@ -94,12 +96,14 @@ void transformer_layer_backward_cuda(CudaStream& stream, const TransformerLayerB
     layer_norm_forward_cuda(s, saved.middle, w.ln2, row, unused, unused + shape.num_rows);
     linear_backward_weights_cuda(s, row, d_hidden, g.fc1);
     linear_backward_input_cuda(s, d_hidden, w.fc1, row);
-    check_cuda(cudaMemcpy2DAsync(d_middle.data, static_cast<size_t>(d_middle.stride) * sizeof(float), p.d_rows_out.data,
-                                 static_cast<size_t>(p.d_rows_out.stride) * sizeof(float),
-                                 static_cast<size_t>(shape.width) * sizeof(float), static_cast<size_t>(queries),
-                                 cudaMemcpyDeviceToDevice, s),
+    check_cuda(cudaMemcpy2DAsync(
+                   d_middle.data, static_cast<size_t>(d_middle.stride) * sizeof(float),
+                   p.d_rows_out.data, static_cast<size_t>(p.d_rows_out.stride) * sizeof(float),
+                   static_cast<size_t>(shape.width) * sizeof(float), static_cast<size_t>(queries),
+                   cudaMemcpyDeviceToDevice, s),
                "copy rows");
-    layer_norm_backward_cuda(s, saved.middle, w.ln2, saved.mean2, saved.rstd2, row, d_middle, Write::kAdd, g.ln2);
+    layer_norm_backward_cuda(s, saved.middle, w.ln2, saved.mean2, saved.rstd2, row, d_middle,
+                             Write::kAdd, g.ln2);
 
     linear_backward_weights_cuda(s, saved.attended, d_middle, g.out);
     linear_backward_input_cuda(s, d_middle, w.out, row);
@@ -121,7 +125,8 @@ void transformer_layer_backward_cuda(CudaStream& stream, const TransformerLayerB
   linear_backward_weights_cuda(s, normed, p.d_kv, g.kv);
   linear_backward_input_cuda(s, p.d_kv, w.kv, normed);
   if (queries > 0) add_rows(s, d_query_input, f.query_rows, normed);
-  layer_norm_backward_cuda(s, f.x, w.ln1, saved.mean1, saved.rstd1, normed, p.d_x, Write::kSet, g.ln1);
+  layer_norm_backward_cuda(s, f.x, w.ln1, saved.mean1, saved.rstd1, normed, p.d_x, Write::kSet,
+                           g.ln1);
   if (queries > 0) add_rows(s, d_middle, f.query_rows, p.d_x);
 }
 

@@ -2,6 +2,7 @@
 // read in place, and every sum over keys is one chain in their order.
 #include "core/vec_math.hpp"
 #include "ops/attention/attention_kernels.hpp"
+#include "ops/linear/kernels/pack.hpp"
 #include "ops/linear/kernels/tile.hpp"
 
 namespace longer::LONGER_TIER {
@@ -23,7 +24,7 @@ struct Lanes {
   alignas(64) int32_t has_self[kAttentionRows];  // −1 or 0, a mask
   int64_t most = 0;        // of `end`
   int64_t least = 0;       // of `end`, over the rows
-  int64_t columns = 0;     // rows rounded up to registers
+  int64_t columns = 0;     // rows rounded up to registers; the stride of scores
   bool any_self = false;
 };
 
@@ -42,28 +43,8 @@ Lanes lanes_of(const AttentionBlock& p) {
   return lanes;
 }
 
-/// panel[e][m] = scale · row_of(m)[e] for the lanes of `columns`; zeros where row_of(m) is null.
-template <class RowOf>
-LONGER_INLINE void pack_columns(const RowOf& row_of, int64_t columns, int64_t width, float scale, float* panel) {
-  for (int64_t m = 0; m < columns; m += kVecLanes) {
-    const float* rows[kVecLanes];
-    for (int64_t i = 0; i < kVecLanes; ++i) rows[i] = row_of(m + i);
-    for_vecs(width, [&](int64_t e, int64_t lanes) {
-      vec block[kVecLanes];
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kVecLanes; ++i) {
-        block[i] = rows[i] == nullptr ? vec{} : vec_load(rows[i] + e, lanes) * scale;
-      }
-      vec_transpose(block);
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kVecLanes; ++i) {
-        if (i < lanes) vec_store(panel + (e + i) * kPanel + m, block[i]);
-      }
-    });
-  }
-}
-/// The same of consecutive rows.
-void pack_rows(const AttentionBlock& p, const Lanes& lanes, const float* rows, int64_t stride, float scale,
+/// panel[e][m] = scale · rows[m][e]
+void pack_block(const AttentionBlock& p, const Lanes& lanes, const float* rows, int64_t stride, float scale,
                float* panel) {
   const int64_t count = p.rows;
   pack_columns([=](int64_t m) { return m < count ? rows + m * stride : nullptr; }, lanes.columns, p.width, scale, panel);
@@ -125,12 +106,13 @@ void key_products(const AttentionBlock& p, const Lanes& lanes, bool of_values, c
     const AttentionKeys& keys = p.segments[s];
     const int64_t stride = of_values ? keys.value_stride : keys.key_stride;
     const float* rows = (of_values ? keys.values : keys.keys) + first * stride;
-    float* c = products + (s == 0 ? first : first + p.segments[0].count) * kPanel;
+    const int64_t c_stride = lanes.columns;
+    float* c = products + (s == 0 ? first : first + p.segments[0].count) * c_stride;
     for (int64_t key = 0; key < count; key += kStep) {
       const int64_t step = smaller(kStep, count - key);
       prefetch_rows(rows + (key + step) * stride, stride, smaller(kStep, count - key - step), p.width);
       if (!of_values) prefetch_rows(keys.values + (first + key) * keys.value_stride, keys.value_stride, step, p.width);
-      multiply<false>({rows + key * stride, stride, panel, kPanel, kPanel, p.width, c + key * kPanel, kPanel,
+      multiply<false>({rows + key * stride, stride, panel, kPanel, kPanel, p.width, c + key * c_stride, c_stride,
                        Start::kZero, nullptr},
                       step, lanes.columns);
     }
@@ -139,7 +121,8 @@ void key_products(const AttentionBlock& p, const Lanes& lanes, bool of_values, c
 
 /// to[m] = Σ over the keys that row m sees of weights[key][m] · row key, in their order; to [rows, width]. Keys that only some
 /// rows of a tile see are added row by row: a weight of 0 would not hide an infinite or undefined key.
-void weighted_rows(const AttentionBlock& p, bool of_values, const float* weights, float* to, int64_t to_stride) {
+void weighted_rows(const AttentionBlock& p, const Lanes& lanes, bool of_values, const float* weights, float* to,
+                   int64_t to_stride) {
   const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t begin = p.rows * t / tiles;
@@ -151,8 +134,8 @@ void weighted_rows(const AttentionBlock& p, bool of_values, const float* weights
         const AttentionKeys& keys = p.segments[s];
         const int64_t stride = of_values ? keys.value_stride : keys.key_stride;
         const float* b = (of_values ? keys.values : keys.keys) + first * stride;
-        const float* a = weights + (s == 0 ? first : first + p.segments[0].count) * kPanel + m;
-        multiply<true>({a, kPanel, b, stride, kPanel, count, to + m * to_stride, to_stride, start, nullptr}, rows,
+        const float* a = weights + (s == 0 ? first : first + p.segments[0].count) * lanes.columns + m;
+        multiply<true>({a, lanes.columns, b, stride, kPanel, count, to + m * to_stride, to_stride, start, nullptr}, rows,
                        p.width);
         start = Start::kOutput;
       });
@@ -227,7 +210,7 @@ void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, f
     const ivec end = ivec_load(lanes.end + lane);
     const ivec has_self = ivec_load(lanes.has_self + lane);
     const vec none = vec_splat(minus_infinity());
-    const auto score_of = [&](int64_t key) { return vec_load(scores + key * kPanel + lane); };
+    const auto score_of = [&](int64_t key) { return vec_load(scores + key * lanes.columns + lane); };
     const auto sees = [&](int64_t key) { return end > static_cast<int32_t>(key); };
     Vecs<kKeys> most = vecs_of<kKeys>([&](unsigned) { return none; });
     for_key_groups(0, lanes.least, [&](int64_t key, auto keys) {
@@ -247,7 +230,7 @@ void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, f
 #pragma GCC unroll 4
       for (unsigned i = 0; i < keys.count; ++i) {
         const vec weight = all_see ? weights.part[i] : vec_select(sees(key + i), weights.part[i], vec{});
-        vec_store(scores + (key + i) * kPanel + lane, weight);
+        vec_store(scores + (key + i) * lanes.columns + lane, weight);
         sum += weight;
       }
     };
@@ -264,11 +247,11 @@ void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, f
 void forward(const AttentionBlock& p) {
   const Lanes lanes = lanes_of(p);
   const Scratch s = carve(p);
-  pack_rows(p, lanes, p.q, p.q_stride, scale_of(p), s.q);
+  pack_block(p, lanes, p.q, p.q_stride, scale_of(p), s.q);
   key_products(p, lanes, false, s.q, s.scores);
   self_products(p, lanes, s.q, key_row, s.out, s.self);
   exponentials(lanes, s.scores, s.self, s.sum, s.spare);
-  weighted_rows(p, true, s.scores, p.out, p.out_stride);
+  weighted_rows(p, lanes, true, s.scores, p.out, p.out_stride);
   for (int64_t m = 0; m < p.rows; ++m) {
     float* out = p.out + m * p.out_stride;
     if (p.visible[m].self >= 0) add_scaled(out, s.self[m], value_row(p, p.visible[m].self), p.width);
@@ -289,21 +272,34 @@ void score_gradients(const Lanes& lanes, float scale, const Scratch& s, const fl
     const vec delta = vec_load(s.sum + lane);
     const auto turn = [&](float* scores, float* d_scores, auto keys, auto sees) {
       const auto weights =
-          vec_exp(vecs_of<keys.count>([&](unsigned i) { return vec_load(scores + i * kPanel) - base; }));
+          vec_exp(vecs_of<keys.count>([&](unsigned i) { return vec_load(scores + i * lanes.columns) - base; }));
 #pragma GCC unroll 4
       for (unsigned i = 0; i < keys.count; ++i) {
         const vec weight = vec_select(sees(i), weights.part[i], vec{});
-        const vec d = vec_finished(weight * (vec_load(d_scores + i * kPanel) - delta)) * scale;
-        vec_store(scores + i * kPanel, weight);
-        vec_store(d_scores + i * kPanel, vec_select(sees(i), d, vec{}));
+        const vec d = vec_finished(weight * (vec_load(d_scores + i * lanes.columns) - delta)) * scale;
+        vec_store(scores + i * lanes.columns, weight);
+        vec_store(d_scores + i * lanes.columns, vec_select(sees(i), d, vec{}));
       }
     };
     for_key_groups(0, lanes.most, [&](int64_t key, auto keys) {
-      turn(s.scores + key * kPanel + lane, s.d_scores + key * kPanel + lane, keys,
+      turn(s.scores + key * lanes.columns + lane, s.d_scores + key * lanes.columns + lane, keys,
            [&](unsigned i) { return end > static_cast<int32_t>(key + i); });
     });
     const ivec has_self = ivec_load(lanes.has_self + lane);
     turn(s.self + lane, s.d_self + lane, KeyCount<1>{}, [&](unsigned) { return has_self; });
+  }
+}
+
+/// to[key] += Σ over rows m of weights[key][m] · rows[m], for `count` keys.
+void add_key_gradients(const float* weights, const Lanes& lanes, const float* rows, int64_t stride, int64_t num_rows,
+                       int64_t count, int64_t width, float* to, int64_t to_stride) {
+  constexpr int64_t kStep = 2 * kTileRows;
+  for (int64_t key = 0; key < count; key += kStep) {
+    const int64_t step = smaller(kStep, count - key);
+    prefetch_rows(to + (key + step) * to_stride, to_stride, smaller(kStep, count - key - step), width);
+    multiply<false>({weights + key * lanes.columns, lanes.columns, rows, stride, kPanel, num_rows, to + key * to_stride,
+                     to_stride, Start::kOutput, nullptr},
+                    step, width);
   }
 }
 
@@ -312,9 +308,9 @@ void backward(const AttentionGradientBlock& g) {
   const Lanes lanes = lanes_of(p);
   const Scratch s = carve(p);
   const float scale = scale_of(p);
-  pack_rows(p, lanes, p.q, p.q_stride, scale, s.q);
-  pack_rows(p, lanes, g.d_out, g.d_out_stride, 1.0F, s.d_out);
-  pack_rows(p, lanes, p.out, p.out_stride, 1.0F, s.out);
+  pack_block(p, lanes, p.q, p.q_stride, scale, s.q);
+  pack_block(p, lanes, g.d_out, g.d_out_stride, 1.0F, s.d_out);
+  pack_block(p, lanes, p.out, p.out_stride, 1.0F, s.out);
   for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
     vec delta{};
     for (int64_t e = 0; e < p.width; ++e) {
@@ -328,17 +324,13 @@ void backward(const AttentionGradientBlock& g) {
   self_products(p, lanes, s.q, key_row, s.out, s.self);
   self_products(p, lanes, s.d_out, value_row, s.out, s.d_self);
   score_gradients(lanes, scale, s, s.spare);
-  weighted_rows(p, false, s.d_scores, g.d_q, g.d_q_stride);
+  weighted_rows(p, lanes, false, s.d_scores, g.d_q, g.d_q_stride);
   for_segments(p, 0, lanes.most, [&](int64_t segment, int64_t first, int64_t count) {
-    const int64_t row = (segment == 0 ? first : first + p.segments[0].count) * kPanel;
-    float* d_keys = g.d_keys[segment] + first * g.d_key_stride[segment];
-    float* d_values = g.d_values[segment] + first * g.d_value_stride[segment];
-    multiply<false>({s.d_scores + row, kPanel, p.q, p.q_stride, kPanel, p.rows, d_keys, g.d_key_stride[segment],
-                     Start::kOutput, nullptr},
-                    count, p.width);
-    multiply<false>({s.scores + row, kPanel, g.d_out, g.d_out_stride, kPanel, p.rows, d_values,
-                     g.d_value_stride[segment], Start::kOutput, nullptr},
-                    count, p.width);
+    const int64_t scores = (segment == 0 ? first : first + p.segments[0].count) * lanes.columns;
+    add_key_gradients(s.d_scores + scores, lanes, p.q, p.q_stride, p.rows, count, p.width,
+                      g.d_keys[segment] + first * g.d_key_stride[segment], g.d_key_stride[segment]);
+    add_key_gradients(s.scores + scores, lanes, g.d_out, g.d_out_stride, p.rows, count, p.width,
+                      g.d_values[segment] + first * g.d_value_stride[segment], g.d_value_stride[segment]);
   });
   for (int64_t m = 0; m < p.rows; ++m) {
     const int64_t self = p.visible[m].self;

@@ -1,4 +1,5 @@
 #include "core/vec_math.hpp"
+#include "ops/linear/kernels/pack.hpp"
 #include "ops/linear/kernels/tile.hpp"
 #include "ops/linear/linear_kernels.hpp"
 
@@ -61,22 +62,6 @@ void forward(const LinearBlock& p) {
   });
 }
 
-/// panels[c / P][row][c mod P] = x[row][c]; missing columns of the last panel are 0.
-void pack_rows(const float* x, int64_t x_stride, int64_t rows, int64_t cols, float* panels) {
-  for (int64_t c = 0; c < cols; c += kPanel) {
-    const int64_t width = cols - c < kPanel ? cols - c : kPanel;
-    for (int64_t r = 0; r < rows; ++r, panels += kPanel) {
-      const float* from = x + r * x_stride + c;
-      for (int64_t i = 0; i < kPanel; i += kVecLanes) {
-        const int64_t lanes = width - i;
-        vec_store(panels + i, lanes >= kVecLanes ? vec_load(from + i)
-                              : lanes > 0        ? vec_load_partial(from + i, lanes)
-                                                 : vec{});
-      }
-    }
-  }
-}
-
 void add_column_sums(const float* dy, int64_t dy_stride, int64_t rows, int64_t cols, float* sums) {
   for_vecs(cols, [&](int64_t c, int64_t lanes) {
     vec sum = vec_load(sums + c, lanes);
@@ -129,6 +114,14 @@ void gelu_backward(const ElementwiseBlock& p) {
   }
 }
 
+void pack_transposed(const float* weight, int64_t out, int64_t in, float* panels) {
+  for (int64_t o = 0; o < out; o += kPanel, panels += in * kPanel) {
+    pack_columns([=](int64_t m) { return o + m < out ? weight + (o + m) * in : nullptr; }, kPanel, in, 1.0F, panels);
+  }
+}
+
+void pack(const float* weight, int64_t out, int64_t in, float* panels) { pack_rows(weight, in, out, in, panels); }
+
 void add(const float* from, float* to, int64_t count) {
   for_vecs(count, [&](int64_t i, int64_t lanes) {
     vec_store(to + i, vec_load(to + i, lanes) + vec_load(from + i, lanes), lanes);
@@ -137,6 +130,6 @@ void add(const float* from, float* to, int64_t count) {
 
 }  // namespace
 
-const LinearKernels kLinearKernels = {forward, weights, gelu_forward, gelu_backward, add};
+const LinearKernels kLinearKernels = {forward, weights, pack_transposed, pack, gelu_forward, gelu_backward, add};
 
 }  // namespace longer::LONGER_TIER

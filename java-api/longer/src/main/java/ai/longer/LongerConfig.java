@@ -197,8 +197,8 @@ public final class LongerConfig {
   }
 
   /**
-   * Collects a configuration. The native core validates it as a whole, see {@link LongerModel#create}
-   * and {@link LongerConfig#parse}. Not thread-safe.
+   * Collects a configuration. The native core validates it as a whole, see {@link
+   * LongerModel#create} and {@link LongerConfig#parse}. Not thread-safe.
    */
   public static final class Builder {
     private final Schema schema;

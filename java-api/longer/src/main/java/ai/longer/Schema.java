@@ -185,7 +185,9 @@ public final class Schema {
       return this;
     }
 
-    /** Returns the schema. {@link LongerModel#create} and {@link LongerConfig#parse} validate it. */
+    /**
+     * Returns the schema. {@link LongerModel#create} and {@link LongerConfig#parse} validate it.
+     */
     public Schema build() {
       return new Schema(this);
     }

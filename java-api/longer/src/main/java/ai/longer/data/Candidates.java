@@ -45,8 +45,8 @@ public final class Candidates {
   }
 
   /**
-   * Returns the id of candidate {@code candidate} in column {@code column} of the schema's candidate
-   * features.
+   * Returns the id of candidate {@code candidate} in column {@code column} of the schema's
+   * candidate features.
    *
    * @throws IndexOutOfBoundsException unless both indexes are in range
    */

@@ -20,7 +20,8 @@ final class Columns {
   void set(String feature, long[] ids) {
     int column = indexOf(where, features, feature);
     if (columns[column] != null) {
-      throw new IllegalArgumentException("[%s] column \"%s\" is set twice".formatted(where, feature));
+      throw new IllegalArgumentException(
+          "[%s] column \"%s\" is set twice".formatted(where, feature));
     }
     columns[column] = ids.clone();
   }

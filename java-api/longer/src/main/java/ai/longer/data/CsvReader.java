@@ -1,7 +1,6 @@
 package ai.longer.data;
 
 import ai.longer.CorruptDataException;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -14,13 +13,14 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 
 /**
  * Reads a CSV or TSV file with a header, row by row, in bounded memory.
  *
- * <p>UTF-8, with or without a byte order mark; rows end in LF, CR or CRLF; fields may be quoted with
- * {@code "}, a quote inside doubled (RFC 4180). Empty lines are skipped. Not thread-safe.
+ * <p>UTF-8, with or without a byte order mark; rows end in LF, CR or CRLF; fields may be quoted
+ * with {@code "}, a quote inside doubled (RFC 4180). Empty lines are skipped. Not thread-safe.
  *
  * <pre>{@code
  * try (CsvReader rows = CsvReader.open(file)) {
@@ -35,6 +35,11 @@ import java.util.zip.GZIPInputStream;
  * UncheckedIOException} for reading.
  */
 public final class CsvReader implements AutoCloseable {
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private static final Pattern DECIMAL =
+      Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?");
+
   private final Path file;
   private final CsvTokenizer tokenizer;
   private final Reader reader;
@@ -74,18 +79,29 @@ public final class CsvReader implements AutoCloseable {
     if (separator == '"' || separator == '\n' || separator == '\r') {
       throw new IllegalArgumentException("[csv] the separator must not be a quote or line end");
     }
-    Reader reader = null;
+    Reader reader = reader(file);
+    try {
+      return new CsvReader(file, reader, separator);
+    } catch (RuntimeException e) {
+      try {
+        reader.close();
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private static Reader reader(Path file) {
     try {
       InputStream bytes = Files.newInputStream(file);
-      // A reader that is not complete closes the stream under it.
       try {
         InputStream plain =
             String.valueOf(file.getFileName()).endsWith(".gz")
-                ? new GZIPInputStream(bytes, 1 << 16)
-                : new BufferedInputStream(bytes, 1 << 16);
-        reader = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
-        return new CsvReader(file, reader, separator);
-      } catch (IOException | RuntimeException e) {
+                ? new GZIPInputStream(bytes, BUFFER_BYTES)
+                : bytes;
+        return new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
+      } catch (IOException e) {
         bytes.close();
         throw e;
       }
@@ -183,13 +199,11 @@ public final class CsvReader implements AutoCloseable {
    */
   public double doubleValue(int column) {
     String text = text(column);
-    try {
+    if (DECIMAL.matcher(text).matches()) {
       double value = Double.parseDouble(text);
       if (Double.isFinite(value)) {
         return value;
       }
-    } catch (NumberFormatException e) {
-      // Reported below with the values that parse and are not finite.
     }
     throw error(column, "must be a finite number; got " + shown(text));
   }
@@ -205,11 +219,7 @@ public final class CsvReader implements AutoCloseable {
     return new CorruptDataException(
         "[csv] %s:%d:%d%s: %s"
             .formatted(
-                file,
-                tokenizer.fieldLine(column),
-                tokenizer.fieldColumn(column),
-                name,
-                problem));
+                file, tokenizer.fieldLine(column), tokenizer.fieldColumn(column), name, problem));
   }
 
   private static String shown(String text) {

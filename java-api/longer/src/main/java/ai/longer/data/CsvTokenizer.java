@@ -3,6 +3,7 @@ package ai.longer.data;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Splits text into rows and fields and knows where each stands. Not thread-safe. */
@@ -121,7 +122,7 @@ final class CsvTokenizer {
   private void markStart() {
     int at = 2 * fields.size();
     if (at == starts.length) {
-      starts = java.util.Arrays.copyOf(starts, 2 * at);
+      starts = Arrays.copyOf(starts, 2 * at);
     }
     starts[at] = line;
     starts[at + 1] = column;

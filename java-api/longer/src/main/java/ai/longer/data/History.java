@@ -94,8 +94,7 @@ public final class History {
    */
   public History slice(int from, int to) {
     Objects.checkFromToIndex(from, to, size());
-    return new History(
-        schema, columns, times, begin + from, begin + to, firstOrdinal() + from);
+    return new History(schema, columns, times, begin + from, begin + to, firstOrdinal() + from);
   }
 
   /** Returns the newest {@code events} events with their ordinals, or all if there are fewer. */

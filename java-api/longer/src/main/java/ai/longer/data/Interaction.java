@@ -14,12 +14,7 @@ import java.util.Objects;
  * @param labels in the order of the schema's tasks, each in [0, 1] or NaN for a missing one
  */
 public record Interaction(
-    long userKey,
-    long time,
-    long[] eventIds,
-    long[] candidateIds,
-    long[] userIds,
-    float[] labels) {
+    long userKey, long time, long[] eventIds, long[] candidateIds, long[] userIds, float[] labels) {
   private static final long[] NONE = {};
 
   /** Checks presence; {@link RequestBuilder} checks the rest. */

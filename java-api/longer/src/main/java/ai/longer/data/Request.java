@@ -249,7 +249,8 @@ public final class Request {
       for (int i = 0; i < values.length; i++) {
         if (!(values[i] >= 0) || values[i] == Float.POSITIVE_INFINITY) {
           throw new IllegalArgumentException(
-              "[request] weight %d must be finite and not negative; got %s".formatted(i, values[i]));
+              "[request] weight %d must be finite and not negative; got %s"
+                  .formatted(i, values[i]));
         }
       }
       weights = values.clone();

@@ -74,7 +74,7 @@ final class AsyncRanking {
         LongerC.longer_ranker_submit(
             pointer, call.requestPointer(), submission.tag, call.errorPointer());
     if (status != LongerC.LONGER_OK) {
-      take(submission.tag);
+      forget(submission.tag);
       throw call.error().exception();
     }
     return submission;
@@ -98,6 +98,15 @@ final class AsyncRanking {
     }
   }
 
+  private void forget(long tag) {
+    lock.lock();
+    try {
+      underWay.remove(tag);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void poll() {
     Results results = new Results();
     while (awaitWork(results)) {
@@ -113,10 +122,7 @@ final class AsyncRanking {
         isRetained = false;
         ranker.releaseFromPolling();
       }
-      long left = TimeUnit.SECONDS.toNanos(IDLE_SECONDS);
-      while (underWay.isEmpty() && left > 0) {
-        left = awaitNanos(left);
-      }
+      awaitSubmission();
       if (underWay.isEmpty()) {
         thread = null;
         return false;
@@ -128,11 +134,14 @@ final class AsyncRanking {
     }
   }
 
-  private long awaitNanos(long nanos) {
+  private void awaitSubmission() {
+    long left = TimeUnit.SECONDS.toNanos(IDLE_SECONDS);
     try {
-      return hasWork.awaitNanos(nanos);
+      while (underWay.isEmpty() && left > 0) {
+        left = hasWork.awaitNanos(left);
+      }
     } catch (InterruptedException e) {
-      return 0; // Nobody but a dependent of a future interrupts this thread; it ends when idle.
+      // Only a dependent of a future can interrupt this thread, which then counts as idle.
     }
   }
 
@@ -161,7 +170,7 @@ final class AsyncRanking {
       if (cancelled) {
         try {
           if (ranker.cancel(tag)) {
-            take(tag);
+            forget(tag);
           }
         } catch (IllegalStateException e) {
           // Closing: the request ends by itself and nobody waits for it.

@@ -12,7 +12,8 @@ import java.nio.LongBuffer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A {@code longer_batch} and the arrays it points to, in direct memory that grows and is used again.
+ * A {@code longer_batch} and the arrays it points to, in direct memory that grows and is used
+ * again.
  *
  * <p>Not thread-safe. Filling allocates nothing once the memory is large enough.
  */

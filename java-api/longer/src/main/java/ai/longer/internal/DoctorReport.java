@@ -25,7 +25,11 @@ public final class DoctorReport {
     } catch (LongerException e) {
       return String.valueOf(e.getMessage());
     }
-    return HostReport.text() + "native library: " + NativeLibrary.loadedFrom() + "\n" + nativeText();
+    return HostReport.text()
+        + "native library: "
+        + NativeLibrary.loadedFrom()
+        + "\n"
+        + nativeText();
   }
 
   /** Returns bytes that native models, trainers and caches hold. */

@@ -92,8 +92,7 @@ final class HostReport {
       if (file.isEmpty()) {
         return "none (another C library)";
       }
-      Matcher matcher =
-          GLIBC.matcher(Files.readString(Path.of(file), StandardCharsets.ISO_8859_1));
+      Matcher matcher = GLIBC.matcher(Files.readString(Path.of(file), StandardCharsets.ISO_8859_1));
       return matcher.find() ? matcher.group(1) : "unknown";
     } catch (IOException | RuntimeException e) {
       return "unknown, " + e;

@@ -121,7 +121,9 @@ public final class ModelHandle extends NativeHandle {
           int ids = Math.toIntExact(count[0]);
           TableRows table =
               new TableRows(
-                  new long[ids], new float[Math.multiplyExact(Math.addExact(ids, 1), width)], width);
+                  new long[ids],
+                  new float[Math.multiplyExact(Math.addExact(ids, 1), width)],
+                  width);
           error.check(
               LongerC.longer_model_get_table(
                   model, name, table.ids(), table.rows(), ids, count, error.pointer()));

@@ -69,9 +69,15 @@ public final class NativeLibrary {
         Add the dependency ai.longer:longer-native:%s:linux-x86_64 (NVIDIA GPUs: \
         linux-x86_64-cuda13 as well), or set -D%s to a folder that holds %s.
         It needs Linux on x86-64 with glibc 2.34 or later. This process:
-        %s"""
+        %s\
+        """
             .formatted(
-                FILE_NAME, reason, HostReport.version(), PATH_PROPERTY, FILE_NAME, HostReport.text());
+                FILE_NAME,
+                reason,
+                HostReport.version(),
+                PATH_PROPERTY,
+                FILE_NAME,
+                HostReport.text());
     return new Outcome(null, message, cause);
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Names and shapes of a model's dense parameters. Immutable; safe for use by several threads. */
 public final class ParameterShapes {
@@ -17,10 +18,12 @@ public final class ParameterShapes {
     for (Object element : (List<?>) Json.parse(json)) {
       Map<?, ?> parameter = (Map<?, ?>) element;
       List<Integer> shape = new ArrayList<>();
-      for (Object size : (List<?>) parameter.get("shape")) {
+      List<?> sizes = (List<?>) Objects.requireNonNull(parameter.get("shape"), "shape");
+      for (Object size : sizes) {
         shape.add(Math.toIntExact((Long) size));
       }
-      parsed.shapes.put((String) parameter.get("name"), List.copyOf(shape));
+      String name = (String) Objects.requireNonNull(parameter.get("name"), "name");
+      parsed.shapes.put(name, List.copyOf(shape));
     }
     return parsed;
   }

@@ -5,7 +5,8 @@ import ai.longer.Schema;
 /** Checks that data was built for a model's schema. Safe for use by several threads. */
 final class SchemaCheck {
   private final Schema expected;
-  // The last equal one: data of one application share one schema object, so identity mostly decides.
+  // The last equal one: data of one application share one schema object, so identity mostly
+  // decides.
   private volatile Schema lastEqual;
 
   SchemaCheck(Schema expected) {
@@ -13,8 +14,9 @@ final class SchemaCheck {
     this.lastEqual = expected;
   }
 
+  @SuppressWarnings("ReferenceEquality") // Equality follows where identity does not decide.
   void check(Schema given) {
-    if (given == lastEqual || given == expected) {
+    if (given == lastEqual) {
       return;
     }
     if (!given.equals(expected)) {

@@ -8,6 +8,7 @@ public final class Terminal {
   private Terminal() {}
 
   /** Returns whether standard input and output are a terminal. */
+  @SuppressWarnings("SystemConsoleNull") // It does return null before JDK 22.
   public static boolean isPresent() {
     Console console = System.console();
     if (console == null) {

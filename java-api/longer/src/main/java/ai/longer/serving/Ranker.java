@@ -92,7 +92,8 @@ public final class Ranker implements AutoCloseable {
   public Scores rank(RankingRequest request, Supplier<History> history) {
     if (!request.isCached() || request.historyVersion() == 0) {
       throw new IllegalArgumentException(
-          "[rank] a history supplier needs a cached request with a history version; got " + request);
+          "[rank] a history supplier needs a cached request with a history version; got "
+              + request);
     }
     if (request.request().history().size() != 0) {
       throw new IllegalArgumentException(
@@ -151,8 +152,8 @@ public final class Ranker implements AutoCloseable {
    * Scores a request on another thread. The request is copied before this method returns.
    * Cancelling the future takes the request back if it has not started.
    *
-   * <p>Actions that depend on the future without an executor of their own run on the one thread that
-   * completes futures: they must not block.
+   * <p>Actions that depend on the future without an executor of their own run on the one thread
+   * that completes futures: they must not block.
    *
    * @throws ai.longer.OverloadedException if the queue is full
    */

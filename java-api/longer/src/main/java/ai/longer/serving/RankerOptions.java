@@ -6,8 +6,7 @@ package ai.longer.serving;
  * <p>Immutable; safe for use by several threads.
  *
  * @param userCacheBytes limit of cached user keys and values in bytes; 0 = no cache
- * @param queueCapacity waiting asynchronous requests before {@link
- *     ai.longer.OverloadedException}
+ * @param queueCapacity waiting asynchronous requests before {@link ai.longer.OverloadedException}
  */
 public record RankerOptions(long userCacheBytes, int queueCapacity) {
   /** Checks the numbers. */

@@ -29,8 +29,8 @@ public final class RankingRequest {
   }
 
   /**
-   * A request without user and context features, at the time of the newest event, that neither reads
-   * nor fills the user cache.
+   * A request without user and context features, at the time of the newest event, that neither
+   * reads nor fills the user cache.
    *
    * @throws IllegalArgumentException if the schema has user or context features or the schemas
    *     differ

@@ -98,7 +98,8 @@ final class BatchPipeline implements AutoCloseable {
     try (Stream<Request> stream = source.stream()) {
       packAll(stream.iterator());
     } catch (InterruptedException e) {
-      end = new Item(null, new IllegalStateException("[trainer] the packing thread was interrupted"));
+      end =
+          new Item(null, new IllegalStateException("[trainer] the packing thread was interrupted"));
     } catch (RuntimeException | Error e) {
       end = new Item(null, e);
     }

@@ -76,7 +76,7 @@ final class ProgressBar implements TrainingListener {
             epoch,
             plan.epochs(),
             result.loss(),
-            quantity(result.numRequests()),
+            quantity((double) result.numRequests()),
             duration(result.seconds())));
     epoch++;
     requestsBefore = requests;
@@ -122,8 +122,7 @@ final class ProgressBar implements TrainingListener {
             requestsPerEpoch.isEmpty()
                 ? "unknown"
                 : duration(
-                    (requestsPerEpoch.getAsLong() * plan.epochs() - requests)
-                        / requestsPerSecond));
+                    (requestsPerEpoch.getAsLong() * plan.epochs() - requests) / requestsPerSecond));
     if (terminal) {
       out.print("\r\033[K" + text);
       out.flush();
@@ -136,7 +135,7 @@ final class ProgressBar implements TrainingListener {
   private String done() {
     long inEpoch = requests - requestsBefore;
     if (requestsPerEpoch.isEmpty() || requestsPerEpoch.getAsLong() == 0) {
-      return quantity(inEpoch) + " requests";
+      return quantity((double) inEpoch) + " requests";
     }
     double share = Math.min(1, inEpoch / (double) requestsPerEpoch.getAsLong());
     String percent = format("%3.0f %%", 100 * share);

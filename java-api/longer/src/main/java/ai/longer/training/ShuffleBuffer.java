@@ -7,8 +7,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reorders requests with bounded memory: each arrival trades places with a random one of those held.
- * Deterministic for a seed. Not thread-safe.
+ * Reorders requests with bounded memory: each arrival trades places with a random one of those
+ * held. Deterministic for a seed. Not thread-safe.
  */
 final class ShuffleBuffer {
   private final int capacity;

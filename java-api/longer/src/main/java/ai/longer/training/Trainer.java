@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * Trains a model.
  *
  * <p>For one thread at a time: a call while another thread's call runs throws {@link
- * IllegalStateException}. Listeners may call it. {@link #close} may be called from any thread; later
- * calls throw {@link IllegalStateException}.
+ * IllegalStateException}. Listeners may call it. {@link #close} may be called from any thread;
+ * later calls throw {@link IllegalStateException}.
  */
 public final class Trainer implements AutoCloseable {
   private final TrainerHandle handle;

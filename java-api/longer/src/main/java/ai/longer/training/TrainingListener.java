@@ -24,8 +24,8 @@ public interface TrainingListener {
   default void onEnd(TrainingResult result) {}
 
   /**
-   * Returns a listener that prints loss, requests/s, events/s and the time left to standard error: a
-   * bar on a terminal, a plain line every few seconds otherwise. Use it for one run at a time.
+   * Returns a listener that prints loss, requests/s, events/s and the time left to standard error:
+   * a bar on a terminal, a plain line every few seconds otherwise. Use it for one run at a time.
    */
   static TrainingListener progressBar() {
     return new ProgressBar(System.err, Terminal.isPresent(), System::nanoTime);

@@ -46,8 +46,7 @@ final class TrainingRun {
     OptionalLong size = training.size();
     tell(l -> l.onBegin(new TrainingPlan(options.epochs(), options.batchSize(), size)));
     Outcome outcome = runEpochs();
-    TrainingResult result =
-        new TrainingResult(outcome, step, epochs, validations, seconds(start));
+    TrainingResult result = new TrainingResult(outcome, step, epochs, validations, seconds(start));
     tell(l -> l.onEnd(result));
     return result;
   }

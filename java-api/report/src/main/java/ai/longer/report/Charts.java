@@ -26,6 +26,13 @@ public final class Charts {
     return figure(plot.seriesColours(names, training.size()), 330, caption);
   }
 
+  /** Draws one line with points for each series. */
+  public static Figure lines(List<Series> series, String xTitle, String yTitle, String caption) {
+    Plot plot = new Plot(xTitle, yTitle);
+    lines(plot, series, 1.8, true);
+    return figure(plot.seriesColours(names(series), 0), 340, caption);
+  }
+
   /** Draws observed against predicted rates beside the diagonal of perfect calibration. */
   public static Figure calibration(List<Series> models, String caption) {
     double max = 0;

@@ -22,6 +22,11 @@ record Agreement(double relative, double absolute) {
     return new Agreement(1e-6, 0);
   }
 
+  /** Losses along a trajectory: each step starts from weights that are off by {@link #weights}. */
+  static Agreement trajectory() {
+    return new Agreement(1e-5, 0);
+  }
+
   /**
    * Gradients: sums over the batch of products with rounded factors. Where the exact sum cancels
    * (the keys' bias: exactly 0; weights that few rows touch) what is left is rounding of the
@@ -32,11 +37,11 @@ record Agreement(double relative, double absolute) {
   }
 
   /**
-   * Weights after some steps: each moves by at most the rate, along a direction that is off by the
-   * gradients' tolerance.
+   * Weights after some steps: rounded once a step, and each step's direction is off by the
+   * gradients' tolerance over ε, far below a thousandth of the rate.
    */
   static Agreement weights(double learningRate, int numSteps) {
-    return new Agreement(1e-5, 1e-4 * learningRate * numSteps);
+    return new Agreement(1e-6, 1e-3 * learningRate * numSteps);
   }
 
   void check(String what, double exact, double actual) {

@@ -8,8 +8,10 @@ import ai.longer.evaluation.Evaluation;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
 import ai.longer.training.TrainingListener;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,8 +78,9 @@ public final class Quickstart implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     long start = System.nanoTime();
+    Path modelFolders = Files.createDirectories(out.resolve("models"));
     MovieLens movieLens = MovieLens.read(data, small ? SMALL_USERS : ALL_USERS);
     LongerConfig config =
         LongerConfig.builder(movieLens.schema())
@@ -93,7 +96,7 @@ public final class Quickstart implements Callable<Integer> {
 
     int passes = epochs != null ? epochs : small ? 2 : 8;
     Experiment experiment =
-        new Experiment(config, Device.cpu(threads), split, passes, out.resolve("models"));
+        new Experiment(config, Device.cpu(threads), split, passes, modelFolders);
     if (grid) {
       console.println(new Grid(experiment).compare());
       return 0;

@@ -23,7 +23,7 @@ record QuickstartReport(Results results) {
     Results.Difference gain = results.differences().get(0);
     new Report(
             "LONGER on MovieLens",
-            "%s ratings of %s movies by %s users. A click is a rating of 4 stars or more; each user’s last 20 % are the test."
+            "%s ratings of %s movies by %s users. A click is a rating of 4 stars or more; each user’s last 20 %% are the test."
                 .formatted(
                     Figures.count(data.ratings()),
                     Figures.count(data.movies()),
