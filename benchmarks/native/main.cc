@@ -18,7 +18,9 @@ struct Benchmark {
 
 constexpr Benchmark kBenchmarks[] = {{"linear", longer::bench::bench_linear},
                                      {"layer_norm", longer::bench::bench_layer_norm},
-                                     {"attention", longer::bench::bench_attention}};
+                                     {"attention", longer::bench::bench_attention},
+                                     {"event_encoder", longer::bench::bench_event_encoder},
+                                     {"training", longer::bench::bench_training}};
 
 int usage() {
   std::fprintf(stderr, "usage: longer_bench [--threads N] [--json FILE] [--only OP]\n");

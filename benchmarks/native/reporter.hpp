@@ -41,5 +41,7 @@ double measure_fma_peak();
 void bench_linear(ThreadPool* pool, Reporter& reporter);
 void bench_layer_norm(ThreadPool* pool, Reporter& reporter);
 void bench_attention(ThreadPool* pool, Reporter& reporter);
+void bench_event_encoder(ThreadPool* pool, Reporter& reporter);
+void bench_training(ThreadPool* pool, Reporter& reporter);
 
 }  // namespace longer::bench

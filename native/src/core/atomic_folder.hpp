@@ -13,7 +13,8 @@ namespace longer {
 /// Files go to a temporary sibling `.<name>.tmp-…`; `commit` flushes them to the disk, adds MANIFEST.json with their sizes
 /// and checksums (core/folder_manifest.hpp) and renames the sibling into place. An older folder stays whole until that
 /// rename and is deleted after it. On an error, and when destroyed without commit, the temporary is removed and the older
-/// folder is as it was. One thread at a time; writers of the same folder may run side by side, the last commit stays.
+/// folder is as it was. One thread at a time. When several write the same folder side by side, one may fail; what stands
+/// there is always whole.
 class AtomicFolderWriter {
  public:
   /// `path` may be absent, an empty folder, or a folder of the same `format` that holds only what its manifest names;

@@ -86,13 +86,27 @@ LONGER_INLINE vec vec_min(vec a, vec b) {
   return vec_select(a < b, a, b);
 #endif
 }
+/// Lane i of the result is lane lanes[i] of `a` followed by `b`.
+LONGER_INLINE vec vec_shuffle(vec a, vec b, ivec lanes) {
+#if defined(__clang__)
+  // Knows shuffles by constants only. The fuzzers are built with it.
+  vec v{};
+  constexpr auto kCount = static_cast<int32_t>(kVecLanes);
+  for (int32_t i = 0; i < kCount; ++i) {
+    v[i] = lanes[i] < kCount ? a[lanes[i]] : b[lanes[i] - kCount];
+  }
+  return v;
+#else
+  return __builtin_shuffle(a, b, lanes);
+#endif
+}
 /// Lane i of the result is lane i XOR kDistance of `v`.
 template <unsigned kDistance>
 LONGER_INLINE vec vec_exchange(vec v) {
   ivec lanes{};
 #pragma GCC unroll 16
   for (int32_t i = 0; i < kVecLanes; ++i) lanes[i] = i ^ static_cast<int32_t>(kDistance);
-  return __builtin_shuffle(v, lanes);
+  return vec_shuffle(v, v, lanes);
 }
 /// Sum of the lanes, as a fixed binary tree: lanes half a register apart first.
 template <unsigned kDistance = kVecLanes / 2>
@@ -124,8 +138,8 @@ LONGER_INLINE void vec_transpose(vec (&rows)[kVecLanes]) {
     if ((i & kDistance) != 0) continue;
     const vec a = rows[i];
     const vec b = rows[i + kDistance];
-    rows[i] = __builtin_shuffle(a, b, low);
-    rows[i + kDistance] = __builtin_shuffle(a, b, high);
+    rows[i] = vec_shuffle(a, b, low);
+    rows[i + kDistance] = vec_shuffle(a, b, high);
   }
   if constexpr (2 * kHalf < kVecLanes) vec_transpose<2 * kHalf>(rows);
 }

@@ -17,17 +17,6 @@ LONGER_INLINE vec vec_scale_by_power(vec p, vec shifted) {
 #endif
 }
 
-/// 1 / x to 1 unit in the last place, for 1 ≤ x ≤ 2¹²⁰.
-LONGER_INLINE vec vec_reciprocal(vec x) {
-#if defined(__AVX512F__)
-  // A division occupies the multiplier for ten cycles; an estimate to 14 bits and one step of Newton's take three.
-  const vec estimate = (vec)_mm512_maskz_rcp14_ps(kAllLanes, (__m512)x);
-  return vec_finished(estimate * (1.0F - x * estimate) + estimate);
-#else
-  return 1.0F / x;
-#endif
-}
-
 /// N registers that go through a function side by side: one alone would leave the processor waiting for each step of its
 /// chain. Every lane gets the bits that it would get alone.
 template <unsigned N>
@@ -63,11 +52,11 @@ LONGER_INLINE Vecs<N> product(const Vecs<N>& a, const Vecs<N>& b) {
   return vecs_of<N>([&](unsigned i) { return vec_finished(a.part[i] * b.part[i]); });
 }
 
-/// eˣ to 2 units in the last place; 0 below −104, NaN for NaN. Above `highest` its value there: +∞ for 89.
+/// eˣ to 2 units in the last place; 0 below −104, +∞ above 88.73, NaN for NaN.
 template <unsigned N>
-LONGER_INLINE Vecs<N> vec_exp(const Vecs<N>& any, float highest = 89.0F) {
+LONGER_INLINE Vecs<N> vec_exp(const Vecs<N>& any) {
   const auto x = vecs_of<N>(
-      [&](unsigned i) { return vec_max(vec_splat(-104.0F), vec_min(vec_splat(highest), any.part[i])); });
+      [&](unsigned i) { return vec_max(vec_splat(-104.0F), vec_min(vec_splat(89.0F), any.part[i])); });
   // x = n·ln 2 + r. Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
   const auto shifted = multiply_add(x, 1.44269504F, 12582912.0F);
   const auto n = vecs_of<N>([&](unsigned i) { return shifted.part[i] - 12582912.0F; });
@@ -85,8 +74,8 @@ LONGER_INLINE Vecs<N> vec_exp(const Vecs<N>& any, float highest = 89.0F) {
 template <unsigned N>
 LONGER_INLINE Vecs<N> vec_gelu_gate(const Vecs<N>& u) {
   const auto z = product(u, multiply_add(product(u, u), -0.0713548162726F, -1.59576912161F));
-  const auto e = vec_exp(z, 80.0F);
-  return vecs_of<N>([&](unsigned i) { return vec_reciprocal(1.0F + e.part[i]); });
+  const auto e = vec_exp(z);
+  return vecs_of<N>([&](unsigned i) { return 1.0F / (1.0F + e.part[i]); });
 }
 template <unsigned N>
 LONGER_INLINE Vecs<N> vec_gelu(const Vecs<N>& u) {

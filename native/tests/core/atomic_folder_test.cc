@@ -200,17 +200,15 @@ TEST(AtomicFolder, WithoutExchangePutsTheOldOneBack) {
   EXPECT_EQ(folder.names(), Names{"model"});
 }
 
-TEST(AtomicFolder, IsWholeWhileWritersAndReadersRace) {
+TEST(AtomicFolder, IsWholeWhenWritersRace) {
   const TemporaryFolder folder;
   save(folder / "model", "0000");
   std::vector<std::thread> writers;
-  std::vector<int> failures(2, 0);
-  for (size_t w = 0; w < 2; ++w) {
-    writers.emplace_back([&, w] {
+  for (const char content : {'1', '2'}) {
+    writers.emplace_back([&folder, content] {
       for (int i = 0; i < 25; ++i) {
-        // Another writer may hold or move the folder at the moment of the check; that is an error, never damage.
-        const auto error = thrown_by([&] { save(folder / "model", std::string(4, static_cast<char>('1' + w))); });
-        if (error.status != Status::kOk) ++failures[w];
+        // One may see the other's folder move away during its check and fail; it must not do damage.
+        thrown_by([&] { save(folder / "model", std::string(4, content)); });
       }
     });
   }

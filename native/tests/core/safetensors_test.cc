@@ -106,7 +106,7 @@ TEST_F(SafetensorsFile, NeverCrashesOnAChangedByte) {
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
   for (size_t i = 0; i < 8 + header_bytes; ++i) {
-    for (int mask : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
+    for (int mask : {1, 4, 32, 255}) {
       std::string changed = bytes;
       changed[i] = static_cast<char>(changed[i] ^ mask);
       const auto error = thrown_by([&] {

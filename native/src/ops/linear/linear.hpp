@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 
+#include "core/aligned_vector.hpp"
 #include "core/matrix.hpp"
 #include "core/thread_pool.hpp"
 
@@ -30,9 +30,9 @@ class PackedLinear {
   int64_t out_ = 0;
   int64_t in_ = 0;
   bool has_backward_ = false;
-  std::vector<float> bias_;
-  std::vector<float> forward_;
-  std::vector<float> backward_;
+  AlignedFloats bias_;
+  AlignedFloats forward_;
+  AlignedFloats backward_;
 };
 
 /// y = act(x·Wᵀ + b) + residual.

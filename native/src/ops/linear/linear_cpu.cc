@@ -125,8 +125,6 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   check_argument(x.rows == dy.rows,
                  "[linear_backward_weights] x and dy must have as many rows; got ", x.rows, " and ",
                  dy.rows);
-  constexpr int64_t kOutsPerItem = 192;
-  constexpr int64_t kInsPerItem = 64;
   constexpr int64_t kRowsPerChunk = 1024;
   constexpr int64_t kItems = 16;
   const int64_t out = dy.cols;
@@ -134,8 +132,8 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   const int64_t rows = x.rows;
   if (rows == 0 || out == 0 || in == 0) return;
   const auto& kernels = linear_kernels();
-  const int64_t out_items = (out + kOutsPerItem - 1) / kOutsPerItem;
-  const int64_t in_items = (in + kInsPerItem - 1) / kInsPerItem;
+  const int64_t out_items = (out + kLinearWeightsOuts - 1) / kLinearWeightsOuts;
+  const int64_t in_items = (in + kLinearWeightsIns - 1) / kLinearWeightsIns;
   const int64_t tiles = out_items * in_items;
   // Small maps over many rows: chunks of rows, each summed on its own and then added in order.
   // Their number depends on the shape alone, so the bits do too.
@@ -146,8 +144,8 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   float* partials = chunks == 1 ? nullptr : workspace.allocate<float>(chunks * out * (in + 1));
   const auto block_of = [&](int64_t item) {
     const int64_t chunk = item / tiles;
-    const int64_t o = item % tiles / in_items * kOutsPerItem;
-    const int64_t i = item % in_items * kInsPerItem;
+    const int64_t o = item % tiles / in_items * kLinearWeightsOuts;
+    const int64_t i = item % in_items * kLinearWeightsIns;
     const int64_t r = rows * chunk / chunks;
     LinearWeightsBlock block{};
     block.dy = dy.row(r) + o;
@@ -160,8 +158,8 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
     block.d_weight = weight + o * in + i;
     block.d_weight_stride = in;
     block.d_bias = i == 0 && d_bias != nullptr ? bias + o : nullptr;
-    block.outs = std::min(kOutsPerItem, out - o);
-    block.ins = std::min(kInsPerItem, in - i);
+    block.outs = std::min(kLinearWeightsOuts, out - o);
+    block.ins = std::min(kLinearWeightsIns, in - i);
     block.adds = partials == nullptr;
     return block;
   };

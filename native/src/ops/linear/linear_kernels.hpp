@@ -37,10 +37,12 @@ struct LinearWeightsBlock {
   bool adds;
   float* scratch;  // [kLinearWeightsScratch]
 };
-/// Rows of x packed at a time: 128 rows of a panel are 16 KiB, half the first-level cache.
+/// The largest block, and the rows packed at a time: 128 rows of a panel are 16 KiB, half a first-level cache. Both sides
+/// of a block pass 128 · 192 · 128 multiply-adds for 128 · (192 + 128) values packed.
 inline constexpr int64_t kLinearWeightsRows = 128;
 inline constexpr int64_t kLinearWeightsIns = 128;
-inline constexpr int64_t kLinearWeightsScratch = kLinearWeightsRows * kLinearWeightsIns;
+inline constexpr int64_t kLinearWeightsOuts = 192;
+inline constexpr int64_t kLinearWeightsScratch = kLinearWeightsRows * (kLinearWeightsIns + kLinearWeightsOuts);
 
 /// Rows of a matrix each in its own place.
 struct ElementwiseBlock {

@@ -55,14 +55,14 @@ LONGER_INLINE void transpose_quads(vec (&rows)[kQuad]) {
     first[i] = base + i % 2 + (i % 4 / 2) * other;
     second[i] = base + i % 2 + 2 + (i % 4 / 2) * other;
   }
-  const vec a = __builtin_shuffle(rows[0], rows[1], low);
-  const vec b = __builtin_shuffle(rows[2], rows[3], low);
-  const vec c = __builtin_shuffle(rows[0], rows[1], high);
-  const vec d = __builtin_shuffle(rows[2], rows[3], high);
-  rows[0] = __builtin_shuffle(a, b, first);
-  rows[1] = __builtin_shuffle(a, b, second);
-  rows[2] = __builtin_shuffle(c, d, first);
-  rows[3] = __builtin_shuffle(c, d, second);
+  const vec a = vec_shuffle(rows[0], rows[1], low);
+  const vec b = vec_shuffle(rows[2], rows[3], low);
+  const vec c = vec_shuffle(rows[0], rows[1], high);
+  const vec d = vec_shuffle(rows[2], rows[3], high);
+  rows[0] = vec_shuffle(a, b, first);
+  rows[1] = vec_shuffle(a, b, second);
+  rows[2] = vec_shuffle(c, d, first);
+  rows[3] = vec_shuffle(c, d, second);
 }
 
 LONGER_INLINE vec join(const quad (&parts)[kQuads]) {

@@ -40,54 +40,75 @@ void copy_rows(const float* from, int64_t from_stride, const float* plus, int64_
   }
 }
 
+// Rows that pass a panel before the next one: with 1024 columns they fill a third of a second-level cache of 1 MiB.
+constexpr int64_t kRowsPerPass = 96;
+
+/// The tile at (r, c) of y, in the first-level cache: gelu over its dense values, then the residual.
+void finish_tile(const LinearBlock& p, float* sums, int64_t r, int64_t rows, int64_t c, int64_t cols) {
+  if (p.pre_activation != nullptr) {
+    copy_rows(sums, cols, nullptr, 0, p.pre_activation + r * p.pre_activation_stride + c, p.pre_activation_stride, rows,
+              cols);
+  }
+  if (p.has_gelu) gelu_in_place(sums, rows * cols);
+  const float* residual = p.residual == nullptr ? nullptr : p.residual + r * p.residual_stride + c;
+  copy_rows(sums, cols, residual, p.residual_stride, p.y + r * p.y_stride + c, p.y_stride, rows, cols);
+}
+
 void forward(const LinearBlock& p) {
   const bool is_plain = !p.has_gelu && p.residual == nullptr && p.pre_activation == nullptr;
   const Product product{p.x, p.x_stride, p.panels, kPanel, p.depth * kPanel, p.depth, p.y, p.y_stride,
                         p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow, p.bias};
-  if (is_plain) return multiply<false>(product, p.rows, p.cols);
-  // A tile becomes y while it is in the first-level cache: gelu over its dense values, then the residual.
   alignas(64) float sums[kTileFloats];
-  for_tiles(p.rows, p.cols, [&](int64_t r, int64_t rows, int64_t c, int64_t cols) {
-    Product tile = at(product, false, r, c);
-    tile.c = sums;
-    tile.ldc = cols;
-    multiply_one<false>(tile, rows, cols);
-    if (p.pre_activation != nullptr) {
-      copy_rows(sums, cols, nullptr, 0, p.pre_activation + r * p.pre_activation_stride + c, p.pre_activation_stride,
-                rows, cols);
+  for (int64_t first = 0; first < p.rows; first += kRowsPerPass) {
+    const int64_t pass = p.rows - first < kRowsPerPass ? p.rows - first : kRowsPerPass;
+    if (is_plain) {
+      multiply<false>(at(product, false, first, 0), pass, p.cols);
+      continue;
     }
-    if (p.has_gelu) gelu_in_place(sums, rows * cols);
-    const float* residual = p.residual == nullptr ? nullptr : p.residual + r * p.residual_stride + c;
-    copy_rows(sums, cols, residual, p.residual_stride, p.y + r * p.y_stride + c, p.y_stride, rows, cols);
-  });
+    for_tiles(pass, p.cols, [&](int64_t r, int64_t rows, int64_t c, int64_t cols) {
+      Product tile = at(product, false, first + r, c);
+      tile.c = sums;
+      tile.ldc = cols;
+      multiply_one<false>(tile, rows, cols);
+      finish_tile(p, sums, first + r, rows, c, cols);
+    });
+  }
 }
 
-void add_column_sums(const float* dy, int64_t dy_stride, int64_t rows, int64_t cols, float* sums) {
+void set_zero(float* values, int64_t count) {
+  for_vecs(count, [&](int64_t i, int64_t lanes) { vec_store(values + i, vec{}, lanes); });
+}
+
+/// sums[0 … cols) += the column sums of a packed panel.
+void add_column_sums(const float* panel, int64_t rows, int64_t cols, float* sums) {
   for_vecs(cols, [&](int64_t c, int64_t lanes) {
     vec sum = vec_load(sums + c, lanes);
-    for (int64_t r = 0; r < rows; ++r) sum += vec_load(dy + r * dy_stride + c, lanes);
+    for (int64_t r = 0; r < rows; ++r) sum += vec_load(panel + r * kPanel + c);
     vec_store(sums + c, sum, lanes);
   });
 }
 
+// Both sides are packed, some rows at a time: read in place, rows of 1024 columns would all fall into the same lines of the
+// cache.
 void weights(const LinearWeightsBlock& p) {
   if (!p.adds) {
-    for (int64_t o = 0; o < p.outs; ++o) {
-      float* row = p.d_weight + o * p.d_weight_stride;
-      for_vecs(p.ins, [&](int64_t i, int64_t lanes) { vec_store(row + i, vec{}, lanes); });
-    }
-    if (p.d_bias != nullptr) {
-      for_vecs(p.outs, [&](int64_t i, int64_t lanes) { vec_store(p.d_bias + i, vec{}, lanes); });
-    }
+    for (int64_t o = 0; o < p.outs; ++o) set_zero(p.d_weight + o * p.d_weight_stride, p.ins);
+    if (p.d_bias != nullptr) set_zero(p.d_bias, p.outs);
   }
-  for (int64_t begin = 0; begin < p.rows; begin += kLinearWeightsRows) {
-    const int64_t rows = p.rows - begin < kLinearWeightsRows ? p.rows - begin : kLinearWeightsRows;
-    const float* dy = p.dy + begin * p.dy_stride;
-    pack_rows(p.x + begin * p.x_stride, p.x_stride, rows, p.ins, p.scratch);
-    multiply<true>({dy, p.dy_stride, p.scratch, kPanel, rows * kPanel, rows, p.d_weight,
-                    p.d_weight_stride, Start::kOutput, nullptr},
-                   p.outs, p.ins);
-    if (p.d_bias != nullptr) add_column_sums(dy, p.dy_stride, rows, p.outs, p.d_bias);
+  float* x_panels = p.scratch;
+  float* dy_panels = p.scratch + kLinearWeightsRows * kLinearWeightsIns;
+  for (int64_t first = 0; first < p.rows; first += kLinearWeightsRows) {
+    const int64_t rows = p.rows - first < kLinearWeightsRows ? p.rows - first : kLinearWeightsRows;
+    pack_rows(p.x + first * p.x_stride, p.x_stride, rows, p.ins, x_panels);
+    pack_rows(p.dy + first * p.dy_stride, p.dy_stride, rows, p.outs, dy_panels);
+    for (int64_t o = 0; o < p.outs; o += kPanel) {
+      const int64_t outs = p.outs - o < kPanel ? p.outs - o : kPanel;
+      const float* panel = dy_panels + o * rows;
+      multiply<true>({panel, kPanel, x_panels, kPanel, rows * kPanel, rows, p.d_weight + o * p.d_weight_stride,
+                      p.d_weight_stride, Start::kOutput, nullptr},
+                     outs, p.ins);
+      if (p.d_bias != nullptr) add_column_sums(panel, rows, outs, p.d_bias + o);
+    }
   }
 }
 

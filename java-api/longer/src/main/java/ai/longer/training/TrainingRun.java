@@ -57,7 +57,9 @@ final class TrainingRun {
         train(epoch);
         if (validation != null) {
           validate(epoch, validation);
-          if (options.patience() > 0 && passesWithoutImprovement >= options.patience()) {
+          boolean isPatient =
+              options.patience() == 0 || passesWithoutImprovement < options.patience();
+          if (!isPatient && epoch < options.epochs()) {
             return Outcome.STOPPED_EARLY;
           }
         }

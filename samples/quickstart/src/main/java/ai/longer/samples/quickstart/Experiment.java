@@ -17,27 +17,44 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Trains a variant, keeps the weights of its best epoch, and scores the test requests with them.
+ * Trains and tests variants: the validation requests tell how many epochs are best; a fresh model
+ * is then trained for that many on training and validation requests together, saved, and scores the
+ * test requests, which nothing before has seen.
+ *
+ * @param epochs passes at most
+ * @param models folder of the saved models
  */
 record Experiment(LongerConfig config, Device device, Split split, int epochs, Path models) {
 
-  Run run(Variant variant, Settings settings, long seed, TrainingListener progress) {
+  Run run(Variant variant, long seed, TrainingListener progress) {
+    Settings settings = variant.settings();
+    LossCurve losses = new LossCurve();
+    TrainingResult search = search(variant, settings, seed, progress, losses);
+    int best = search.bestValidation().orElseThrow().epoch();
+
     Split seen = split.map(variant::apply);
     Path folder = models.resolve(variant.name().toLowerCase(Locale.ROOT) + "-" + seed);
-    LossCurve losses = new LossCurve();
-    try (Trainer trainer = Trainer.create(config, device, settings.options(seed, epochs))) {
-      TrainingResult result =
-          trainer.fit(
-              RequestSource.of(seen.training()),
-              RequestSource.of(seen.validation()),
-              progress,
-              losses);
-      LongerModel best = trainer.bestModel();
-      best.save(folder);
-      try (Ranker ranker = best.ranker()) {
+    RequestSource training = RequestSource.of(seen.trainingAndValidation());
+    try (Trainer trainer =
+        Trainer.create(config, device, settings.options(training, epochs, best, seed))) {
+      TrainingResult result = trainer.fit(training, progress);
+      try (LongerModel model = trainer.model();
+          Ranker ranker = model.ranker()) {
+        model.save(folder);
         Predictions test = Evaluation.predict(ranker, RequestSource.of(seen.test()));
-        return new Run(variant, seed, settings, folder, result, losses.points(), test);
+        return new Run(variant, seed, folder, search, result, losses.points(), test);
       }
+    }
+  }
+
+  /** Trains until the AUC on the validation requests no longer improves. */
+  TrainingResult search(
+      Variant variant, Settings settings, long seed, TrainingListener... listeners) {
+    Split seen = split.map(variant::apply);
+    RequestSource training = RequestSource.of(seen.training());
+    try (Trainer trainer =
+        Trainer.create(config, device, settings.options(training, epochs, epochs, seed))) {
+      return trainer.fit(training, RequestSource.of(seen.validation()), listeners);
     }
   }
 

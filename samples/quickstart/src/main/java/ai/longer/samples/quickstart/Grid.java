@@ -9,11 +9,11 @@ record Grid(Experiment experiment) {
   private static final List<Settings> SETTINGS =
       List.of(
           new Settings(1e-3, 0.05, 0.01),
-          new Settings(3e-3, 0.05, 0.01),
+          new Settings(1e-3, 0.02, 0.3),
           new Settings(3e-3, 0.02, 0.01),
-          new Settings(3e-3, 0.008, 0.01),
+          new Settings(3e-3, 0.02, 0.3),
           new Settings(3e-3, 0.008, 0.3),
-          new Settings(3e-3, 0.02, 0.3));
+          new Settings(3e-3, 0.008, 1.0));
 
   String compare() {
     TextTable table =
@@ -22,8 +22,7 @@ record Grid(Experiment experiment) {
       for (Settings settings : SETTINGS) {
         var best =
             experiment
-                .run(variant, settings, SEED, TrainingListener.progressBar())
-                .training()
+                .search(variant, settings, SEED, TrainingListener.progressBar())
                 .bestValidation()
                 .orElseThrow();
         table.row(

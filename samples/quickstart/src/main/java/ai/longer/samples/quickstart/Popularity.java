@@ -5,7 +5,6 @@ import ai.longer.evaluation.Predictions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * The baseline that knows no user: a movie's share of clicks before the test, drawn to the mean.
@@ -23,7 +22,7 @@ final class Popularity {
   private final Count all = new Count();
 
   Popularity(Split split) {
-    Stream.concat(split.training().stream(), split.validation().stream()).forEach(this::add);
+    split.trainingAndValidation().forEach(this::add);
   }
 
   Predictions predict(List<Request> requests) {

@@ -40,7 +40,9 @@ record QuickstartReport(Results results) {
             differences())
         .section(
             "Training",
-            "The weights of the epoch with the best validation AUC are the ones tested.",
+            "The validation requests, the last before each user’s test period, tell how many epochs"
+                + " are best. The model tested is then trained for that many on training and"
+                + " validation requests together.",
             loss(),
             trainings())
         .section("Calibration", "", calibration())
@@ -150,15 +152,15 @@ record QuickstartReport(Results results) {
     Table.Builder table =
         Table.builder()
             .text("model", "seed")
-            .figures("best epoch", "validation AUC", "seconds", "requests/s", "events/s");
+            .figures("epochs", "validation AUC", "seconds", "requests/s", "events/s");
     for (Results.Model m : results.models()) {
       Results.Training t = m.training();
       if (t != null) {
         table.row(
             m.model(),
             String.valueOf(m.seed()),
-            Integer.toString(t.bestEpoch()),
-            Figures.auc(t.bestValidationAuc()),
+            Integer.toString(t.epochs()),
+            Figures.auc(t.validationAuc()),
             Figures.count(t.seconds()),
             Figures.count(t.requestsPerSecond()),
             Figures.count(t.eventsPerSecond()));

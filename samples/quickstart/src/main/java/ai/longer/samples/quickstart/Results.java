@@ -4,6 +4,8 @@ import ai.longer.LongerConfig;
 import ai.longer.evaluation.Bootstrap;
 import ai.longer.evaluation.Calibration;
 import ai.longer.evaluation.Predictions;
+import ai.longer.training.EpochResult;
+import ai.longer.training.ValidationResult;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -80,11 +82,14 @@ record Results(
     }
   }
 
-  /** How a model came about. {@code seconds} and rates are of the training passes alone. */
+  /**
+   * How a model came about. Losses and validations are of the search for the number of epochs;
+   * seconds and rates of the training passes that made the weights.
+   */
   record Training(
       Settings settings,
-      int bestEpoch,
-      double bestValidationAuc,
+      int epochs,
+      double validationAuc,
       List<Validation> validations,
       List<Run.LossPoint> losses,
       double seconds,
@@ -93,20 +98,20 @@ record Results(
     record Validation(int epoch, long step, double logLoss, double auc) {}
 
     static Training of(Run run) {
-      var best = run.training().bestValidation().orElseThrow();
-      var epochs = run.training().epochs();
-      double seconds = epochs.stream().mapToDouble(e -> e.seconds()).sum();
+      ValidationResult best = run.search().bestValidation().orElseThrow();
+      List<EpochResult> epochs = run.training().epochs();
+      double seconds = epochs.stream().mapToDouble(EpochResult::seconds).sum();
       return new Training(
-          run.settings(),
+          run.variant().settings(),
           best.epoch(),
           best.auc(),
-          run.training().validations().stream()
+          run.search().validations().stream()
               .map(v -> new Validation(v.epoch(), v.step(), v.logLoss(), v.auc()))
               .toList(),
           run.losses(),
           seconds,
-          epochs.stream().mapToLong(e -> e.numRequests()).sum() / seconds,
-          epochs.stream().mapToLong(e -> e.numEvents()).sum() / seconds);
+          epochs.stream().mapToLong(EpochResult::numRequests).sum() / seconds,
+          epochs.stream().mapToLong(EpochResult::numEvents).sum() / seconds);
     }
   }
 
@@ -132,7 +137,8 @@ record Results(
 
   static List<ByHistory> byHistory(Split split, List<Run> runs) {
     List<ByHistory> all = new ArrayList<>();
-    for (var one : HistoryClasses.of(split.test(), runs.get(0).test()).classes()) {
+    for (HistoryClasses.HistoryClass one :
+        HistoryClasses.of(split.test(), runs.get(0).test()).classes()) {
       Map<String, Double> auc = new TreeMap<>();
       for (Variant variant : Variant.values()) {
         auc.put(

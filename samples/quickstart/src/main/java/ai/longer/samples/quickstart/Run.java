@@ -8,15 +8,17 @@ import java.util.List;
 /**
  * One model trained and tested.
  *
- * @param model folder of the weights that did best on the validation requests
- * @param losses means over stretches of steps
- * @param test predictions of those weights on the test requests
+ * @param model folder of its weights
+ * @param search the training that found the number of epochs
+ * @param training the training of the weights
+ * @param losses of the search, means over stretches of steps
+ * @param test predictions of the test requests
  */
 record Run(
     Variant variant,
     long seed,
-    Settings settings,
     Path model,
+    TrainingResult search,
     TrainingResult training,
     List<LossPoint> losses,
     Predictions test) {

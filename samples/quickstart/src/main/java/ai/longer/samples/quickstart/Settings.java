@@ -1,5 +1,6 @@
 package ai.longer.samples.quickstart;
 
+import ai.longer.data.RequestSource;
 import ai.longer.training.TrainerOptions;
 
 /**
@@ -12,14 +13,21 @@ import ai.longer.training.TrainerOptions;
 record Settings(double learningRate, double tableLearningRate, double weightDecay) {
   private static final int BATCH_SIZE = 64;
   private static final int WARM_UP_STEPS = 50;
-  private static final int PATIENCE = 3;
+  private static final double DECAY_FLOOR = 0.1;
+  private static final int PATIENCE = 2;
 
-  TrainerOptions options(long seed, int epochs) {
+  /**
+   * Options whose rates decay over {@code maxEpochs}, though training ends after {@code epochs}.
+   */
+  TrainerOptions options(RequestSource training, int maxEpochs, int epochs, long seed) {
+    long steps = (training.size().orElseThrow() + BATCH_SIZE - 1) / BATCH_SIZE;
     return TrainerOptions.builder()
         .learningRate(learningRate)
         .tableLearningRate(tableLearningRate)
         .weightDecay(weightDecay)
         .warmupSteps(WARM_UP_STEPS)
+        .decaySteps(maxEpochs * steps)
+        .decayFloor(DECAY_FLOOR)
         .batchSize(BATCH_SIZE)
         .epochs(epochs)
         .earlyStopping(TrainerOptions.Metric.AUC, PATIENCE)

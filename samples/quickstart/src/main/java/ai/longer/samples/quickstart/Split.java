@@ -37,6 +37,11 @@ record Split(List<Request> training, List<Request> validation, List<Request> tes
     return split;
   }
 
+  /** Everything before the test period. */
+  List<Request> trainingAndValidation() {
+    return Stream.of(training, validation).flatMap(List::stream).toList();
+  }
+
   /** The same requests with other histories. */
   Split map(UnaryOperator<Request> change) {
     return new Split(

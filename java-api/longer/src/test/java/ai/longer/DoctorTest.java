@@ -1,0 +1,24 @@
+package ai.longer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DoctorTest {
+  @Test
+  void reportTellsWhatASupportRequestNeeds() {
+    assertThat(Doctor.report())
+        .contains("longer: ")
+        .contains("java: " + System.getProperty("java.version"))
+        .contains("platform: ")
+        .contains("glibc: ")
+        .contains("cpu tier: ")
+        .contains("cgroup memory limit: ")
+        .contains("nvidia driver: ")
+        .contains("native jars found: linux-x86_64")
+        .contains("native library: ")
+        .contains("cache folder: ")
+        .contains("live handles: 0")
+        .contains("native bytes: ");
+  }
+}

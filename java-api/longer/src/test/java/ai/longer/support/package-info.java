@@ -1,0 +1,5 @@
+/** What tests share. */
+@NullMarked
+package ai.longer.support;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,263 @@
+#include "serving/ranker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "serving/ranking_request.hpp"
+#include "support/cases.hpp"
+#include "support/random_model.hpp"
+#include "support/thrown_error.hpp"
+#include "training/trainer.hpp"
+
+namespace longer {
+namespace {
+
+using testing::BatchMaker;
+using testing::expect_error;
+using testing::model_cases;
+using testing::ModelCase;
+using testing::OwnedBatch;
+using testing::random_model;
+using testing::RankingRequest;
+using testing::RequestShape;
+
+constexpr int64_t kLargeCache = int64_t{1} << 30;
+
+std::vector<int64_t> history_lengths(const Config& c) {
+  const std::set<int64_t> lengths = {0, 1, c.merge_factor - 1, c.merge_factor, c.merge_factor + 1,
+                                     c.merge_factor * c.recent_queries + 1, c.max_history, c.max_history + 3};
+  return {lengths.begin(), lengths.end()};
+}
+
+class RankerCase : public ::testing::TestWithParam<ModelCase> {
+ protected:
+  const Config& config() const { return GetParam().config; }
+  std::shared_ptr<const LongerModel> model_ = random_model(GetParam().config, 7);
+};
+
+INSTANTIATE_TEST_SUITE_P(Models, RankerCase, ::testing::ValuesIn(model_cases()), testing::model_case_name);
+
+TEST_P(RankerCase, ScoresTheSameBitsFromTheCacheAndInFull) {
+  Ranker ranker(model_, kLargeCache);
+  for (const int64_t length : history_lengths(config())) {
+    SCOPED_TRACE(length);
+    const RankingRequest request(config(), length, 5, static_cast<uint64_t>(length));
+    const std::vector<float> full = request.scores(ranker, CacheMode::kNone);
+    for (const float score : full) ASSERT_TRUE(score > 0 && score < 1) << score;
+    EXPECT_EQ(request.scores(ranker, CacheMode::kUse, length, 3), full) << "miss";
+    EXPECT_EQ(request.scores(ranker, CacheMode::kUse, length, 3), full) << "hit";
+    EXPECT_EQ(request.scores(ranker, CacheMode::kOnly, length, 3), full) << "without the history";
+  }
+  const auto lengths = static_cast<int64_t>(history_lengths(config()).size());
+  EXPECT_EQ(ranker.stats().cache.misses, lengths);
+  EXPECT_EQ(ranker.stats().cache.hits, 2 * lengths);
+  EXPECT_EQ(ranker.stats().cache.entries, lengths);
+}
+
+TEST_P(RankerCase, ScoresTheSameBitsTogetherAndApart) {
+  Ranker ranker(model_, kLargeCache);
+  const int64_t candidates = 70;
+  const RankingRequest request(config(), config().max_history - 1, candidates, 5);
+  for (const CacheMode mode : {CacheMode::kNone, CacheMode::kUse}) {
+    const std::vector<float> together = request.scores(ranker, mode);
+    for (int64_t c = 0; c < candidates; ++c) {
+      const std::vector<float> apart = request.only(c).scores(ranker, mode);
+      for (size_t task = 0; task < apart.size(); ++task) {
+        ASSERT_EQ(apart[task], together[task * candidates + static_cast<size_t>(c)]) << c << ", task " << task;
+      }
+    }
+  }
+}
+
+TEST_P(RankerCase, ScoresTheSameBitsInABatchAndOnSeveralThreads) {
+  const std::vector<RequestShape> shapes = {{0, 2}, {config().max_history, 3}, {5, 0}, {config().merge_factor, 33}};
+  const OwnedBatch batch = BatchMaker(config(), 11).make(shapes);
+  Trainer trainer(*model_, {}, make_cpu_backend({DeviceKind::kCpu, 0, 1}));
+  const auto tasks = config().tasks.size();
+  const auto total = static_cast<size_t>(batch.num_candidates());
+  std::vector<float> expected(tasks * total);
+  trainer.predict(batch.view(), expected.data());
+
+  for (const int threads : {1, 3}) {
+    Ranker ranker(random_model(config(), 7, threads), 0);
+    for (int64_t b = 0; b < batch.num_requests(); ++b) {
+      const RankingRequest request(config(), testing::request_of(config(), batch, b));
+      const std::vector<float> scores = request.scores(ranker, CacheMode::kNone);
+      const auto candidates = static_cast<size_t>(request.columns.num_candidates());
+      for (size_t task = 0; task < tasks; ++task) {
+        for (size_t c = 0; c < candidates; ++c) {
+          const size_t in_batch = task * total + static_cast<size_t>(batch.candidate_offsets[static_cast<size_t>(b)]) + c;
+          ASSERT_EQ(scores[task * candidates + c], expected[in_batch]) << b << " " << c << ", threads " << threads;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RankerCase, RepresentsWhatItScores) {
+  Ranker ranker(model_, kLargeCache);
+  const int64_t width = config().model_width();
+  const int64_t globals = config().num_globals();
+  const int64_t candidates = 4;
+  const RankingRequest request(config(), 2 * config().merge_factor + 1, candidates, 3);
+  const std::vector<float> scores = request.scores(ranker, CacheMode::kNone);
+
+  const auto represent = [&](const RankRequest& r) {
+    std::vector<float> rows(static_cast<size_t>((globals + candidates) * width + 1), -77.0F);
+    EXPECT_TRUE(ranker.represent(r, rows.data(), rows.data() + globals * width));
+    EXPECT_EQ(rows.back(), -77.0F);
+    return rows;
+  };
+  const std::vector<float> rows = represent(request.with(CacheMode::kNone));
+  EXPECT_EQ(represent(request.with(CacheMode::kUse, 1, 1)), rows);
+  EXPECT_EQ(represent(request.with(CacheMode::kOnly, 1, 1)), rows);
+
+  // The head over the represented rows, in double.
+  const LinearWeights& fc1 = model_->weights().head.fc1;
+  const LinearWeights& fc2 = model_->weights().head.fc2;
+  for (int64_t c = 0; c < candidates; ++c) {
+    std::vector<double> input(rows.begin(), rows.begin() + globals * width);
+    input.insert(input.end(), rows.begin() + (globals + c) * width, rows.begin() + (globals + c + 1) * width);
+    std::vector<double> hidden;
+    for (int64_t o = 0; o < fc1.out; ++o) {
+      double u = static_cast<double>(fc1.bias[o]);
+      for (int64_t i = 0; i < fc1.in; ++i) u += static_cast<double>(fc1.weight[o * fc1.in + i]) * input[static_cast<size_t>(i)];
+      hidden.push_back(0.5 * u * (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (u + 0.044715 * u * u * u))));
+    }
+    for (int64_t t = 0; t < fc2.out; ++t) {
+      double logit = static_cast<double>(fc2.bias[t]);
+      for (int64_t i = 0; i < fc2.in; ++i) logit += static_cast<double>(fc2.weight[t * fc2.in + i]) * hidden[static_cast<size_t>(i)];
+      EXPECT_NEAR(static_cast<double>(scores[static_cast<size_t>(t * candidates + c)]), 1.0 / (1.0 + std::exp(-logit)), 1e-5);
+    }
+  }
+}
+
+Config film(TimeMode time) {
+  Config config = testing::film_config();
+  config.time = time;
+  return config;
+}
+
+TEST(Ranker, TakesACachedHistoryOnlyForItsVersionAndReferenceTime) {
+  for (const TimeMode time : {TimeMode::kRequestRelative, TimeMode::kEventRelative, TimeMode::kNone}) {
+    const Config config = film(time);
+    Ranker ranker(random_model(config, 1), kLargeCache);
+    RankingRequest request(config, 9, 2, 1);
+    request.scores(ranker, CacheMode::kUse, 42, 5);
+    EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 43, 5).empty());
+    EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 42, 6).empty());
+    EXPECT_FALSE(request.scores(ranker, CacheMode::kOnly, 42, 5).empty());
+
+    request.columns.reference_times[0] += 100'000;
+    const bool matches = time != TimeMode::kRequestRelative;
+    EXPECT_EQ(request.scores(ranker, CacheMode::kOnly, 42, 5).empty(), !matches);
+    const std::vector<float> full = request.scores(ranker, CacheMode::kNone);
+    EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 42, 5), full);
+  }
+}
+
+TEST(Ranker, TellsHistoriesApartByTheirHash) {
+  const Config config = film(TimeMode::kRequestRelative);
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  const RankingRequest first(config, 9, 2, 1);
+  const auto misses_after = [&](const auto& change) {
+    RankingRequest other = first;
+    first.scores(ranker, CacheMode::kUse, 1);
+    change(other.columns);
+    const int64_t before = ranker.stats().cache.misses;
+    EXPECT_EQ(other.scores(ranker, CacheMode::kUse, 1), other.scores(ranker, CacheMode::kNone));
+    return ranker.stats().cache.misses - before;
+  };
+  EXPECT_EQ(misses_after([](OwnedBatch&) {}), 0);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.candidate_ids[0] ^= 1; }), 0);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_ids[3] ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_ids.back() ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_times[0] -= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.first_ordinals[0] += 1; }), 1);
+}
+
+TEST(Ranker, RejectsAReferenceTimeBeforeACachedHistory) {
+  const Config config = film(TimeMode::kEventRelative);
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  RankingRequest request(config, 9, 2, 1);
+  request.scores(ranker, CacheMode::kUse, 1, 1);
+  request.columns.reference_times[0] = request.columns.event_times.back() - 1;
+  expect_error(Status::kInvalidArgument, "lies before the newest event",
+               [&] { request.scores(ranker, CacheMode::kOnly, 1, 1); });
+}
+
+TEST(Ranker, AnswersRequestsWithoutCandidatesOrHistory) {
+  const Config config = film(TimeMode::kRequestRelative);
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  const RankingRequest no_candidates(config, 9, 0, 1);
+  EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kNone), nullptr));
+  EXPECT_FALSE(ranker.rank(no_candidates.with(CacheMode::kOnly, 1, 1), nullptr));
+  EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kUse, 1, 1), nullptr));
+  EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kOnly, 1, 1), nullptr)) << "a request may warm the cache";
+  const RankingRequest nothing(config, 0, 0, 1);
+  EXPECT_TRUE(ranker.rank(nothing.with(CacheMode::kNone), nullptr));
+
+  const RankingRequest no_history(config, 0, 3, 1);
+  const std::vector<float> full = no_history.scores(ranker, CacheMode::kNone);
+  EXPECT_EQ(full.size(), 3U);
+  EXPECT_EQ(no_history.scores(ranker, CacheMode::kUse, 2, 1), full);
+  EXPECT_EQ(no_history.scores(ranker, CacheMode::kOnly, 2, 1), full);
+}
+
+TEST(Ranker, WithoutRoomInTheCacheStillScores) {
+  const Config config = film(TimeMode::kRequestRelative);
+  Ranker ranker(random_model(config, 1), 0);
+  const RankingRequest request(config, 9, 2, 1);
+  const std::vector<float> full = request.scores(ranker, CacheMode::kNone);
+  EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 1, 1), full);
+  EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 1, 1), full);
+  EXPECT_EQ(ranker.stats().cache.hits, 0);
+  EXPECT_EQ(ranker.stats().cache.bytes, 0);
+}
+
+TEST(Ranker, CountsRequestsCandidatesAndEvictions) {
+  const Config config = film(TimeMode::kRequestRelative);
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  const RankingRequest request(config, 9, 3, 1);
+  request.scores(ranker, CacheMode::kUse, 1, 1);
+  request.scores(ranker, CacheMode::kUse, 1, 1);
+  EXPECT_TRUE(ranker.evict(1));
+  EXPECT_FALSE(ranker.evict(1));
+  EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 1, 1).empty());
+  const RankerStats stats = ranker.stats();
+  EXPECT_EQ(stats.requests, 3);
+  EXPECT_EQ(stats.candidates, 9);
+  EXPECT_EQ(stats.cache.hits, 1);
+  EXPECT_EQ(stats.cache.misses, 2);
+  EXPECT_EQ(stats.cache.evictions, 1);
+  EXPECT_EQ(stats.cache.entries, 0);
+  EXPECT_EQ(stats.cache.bytes, 0);
+}
+
+TEST(Ranker, RejectsMalformedRequests) {
+  const Config config = film(TimeMode::kRequestRelative);
+  const auto model = random_model(config, 1);
+  expect_error(Status::kInvalidArgument, "user_cache_bytes must not be negative; got -1", [&] { Ranker(model, -1); });
+  Ranker ranker(model, kLargeCache);
+  const RankingRequest request(config, 9, 2, 1);
+  const auto reject = [&](const std::string& part, const auto& change) {
+    RankRequest bad = request.with(CacheMode::kUse, 1, 1);
+    change(bad);
+    expect_error(Status::kInvalidArgument, part, [&] { request.scores(ranker, bad); });
+  };
+  const OwnedBatch two = BatchMaker(config, 1).make({{1, 1}, {1, 1}});
+  reject("got num_requests 2", [&](RankRequest& r) { r.batch = two.view(); });
+  reject("cache_mode must be 0, 1 or 2; got 3", [](RankRequest& r) { r.cache_mode = static_cast<CacheMode>(3); });
+  reject("CACHE_ONLY takes no history", [](RankRequest& r) { r.cache_mode = CacheMode::kOnly; });
+  reject("event_ids is null", [](RankRequest& r) { r.batch.event_ids = nullptr; });
+  const int64_t early = 0;
+  reject("after the reference time 0", [&](RankRequest& r) { r.batch.reference_times = &early; });
+  RankRequest unversioned = request.with(CacheMode::kOnly, 1, 0);
+  expect_error(Status::kInvalidArgument, "needs a history_version", [&] { request.scores(ranker, unversioned); });
+}
+
+}  // namespace
+}  // namespace longer
