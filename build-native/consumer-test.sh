@@ -4,7 +4,7 @@
 # makes that hard. Usage: consumer-test.sh [<JUnit XML to write>]
 #
 # README.md marks its blocks by the HTML comment before them:
-#   <!-- consumer-test: dependency -->  a ```xml block: what goes into a pom (dependencyManagement and/or dependencies)
+#   <!-- consumer-test: dependency -->  a ```xml block: one dependency, or whole <dependencies> and <dependencyManagement>
 #   <!-- consumer-test: example -->     a ```java block: imports, then statements; runs as a main method in a folder that
 #                                       holds the rating files of the quickstart
 set -uo pipefail
@@ -89,6 +89,7 @@ project() {
     echo "error: README.md has no block marked consumer-test: dependency or consumer-test: example"
     return 1
   }
+  case $dependency in *"<dependencies>"*) ;; *) dependency="<dependencies>$dependency</dependencies>" ;; esac
   mkdir -p "$work/app/src/main/java/consumer"
   cat > "$work/app/pom.xml" << XML
 <project xmlns="http://maven.apache.org/POM/4.0.0">

@@ -33,6 +33,13 @@ gtest() {
   header gtest/gtest.h && [ -n "$(find /usr/lib /usr/local/lib -name 'libgtest.*' 2> /dev/null | head -n 1)" ]
 }
 
+# clang with libFuzzer, which some releases have in a package of its own.
+fuzzer() {
+  compiler=$(command -v clang++-14 || command -v clang++) || return 1
+  [ -e "$("$compiler" -print-file-name=libclang_rt.fuzzer-x86_64.a)" ] ||
+    [ -e "$("$compiler" -print-file-name=libclang_rt.fuzzer.a)" ]
+}
+
 need openjdk-17-jdk-headless jdk_17
 need maven command -v mvn
 need g++ command -v g++
@@ -43,13 +50,17 @@ if [ "$what" = test ]; then
   need libgtest-dev gtest
   need binutils command -v objdump
   need clang-format command -v clang-format
-  need clang sh -c 'command -v clang++ || command -v clang++-14'
+  need clang fuzzer
   need unzip command -v unzip
 fi
 [ -n "$missing" ] || exit 0
 
 missing=${missing# }
 install="apt-get update && apt-get install -y --no-install-recommends $missing"
+case " $missing " in *" clang "*)
+  install="$install && { ! apt-cache show libclang-rt-dev > /dev/null 2>&1 || apt-get install -y libclang-rt-dev; }"
+  ;;
+esac
 if ! command -v apt-get > /dev/null; then
   echo "Missing (as Debian names them): $missing" >&2
   exit 2

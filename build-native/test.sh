@@ -85,6 +85,11 @@ fuzz() { # fuzz <seconds per target>
     return 77
   }
   c_compiler=${compiler/clang++/clang}
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    "$compiler" -fsanitize=fuzzer,address,undefined -x c++ - -o "$logs/fuzzer" || {
+    echo "$compiler has no libFuzzer (package libclang-rt-dev)"
+    return 77
+  }
   cmake -G Ninja -S native -B "$target/fuzz" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_C_COMPILER="$c_compiler" -DLONGER_FUZZERS=ON -DLONGER_TESTS=OFF -DLONGER_BENCHMARKS=OFF \
     -DLONGER_SANITIZE=fuzzer-no-link,address,undefined \

@@ -7,8 +7,8 @@
 namespace longer::bench {
 namespace {
 
-/// `spans` requests of `rows` queries over `prefix` shared keys and `rows` own ones: causal without a prefix, candidates that
-/// see the prefix and themselves with one.
+/// `spans` requests of `rows` queries over `prefix` shared keys and `rows` own ones: causal without
+/// a prefix, candidates that see the prefix and themselves with one.
 struct Shape {
   const char* name;
   int64_t spans, rows, prefix, heads, head_width;
@@ -28,10 +28,12 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
   std::vector<VisibleKeys> visible;
   double pairs = 0.0;
   for (int64_t i = 0; i < s.spans; ++i) {
-    spans.push_back({i * s.rows, (i + 1) * s.rows, i * s.prefix, (i + 1) * s.prefix, i * s.rows, (i + 1) * s.rows});
+    spans.push_back({i * s.rows, (i + 1) * s.rows, i * s.prefix, (i + 1) * s.prefix, i * s.rows,
+                     (i + 1) * s.rows});
     for (int64_t r = 0; r < s.rows; ++r) {
       const int64_t end = s.prefix == 0 ? r + 1 : s.prefix;
-      visible.push_back({static_cast<int32_t>(end), s.prefix == 0 ? -1 : static_cast<int32_t>(s.prefix + r)});
+      visible.push_back(
+          {static_cast<int32_t>(end), s.prefix == 0 ? -1 : static_cast<int32_t>(s.prefix + r)});
       pairs += static_cast<double>(end + (s.prefix == 0 ? 0 : 1));
     }
   }
@@ -54,7 +56,8 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
   Workspace workspace;
   const double flops = 4.0 * pairs * static_cast<double>(width);
   const double bytes = 4.0 * static_cast<double>((2 * rows + 2 * (prefix + rows)) * width);
-  reporter.add("attention_forward", s.name, measure(pool, [&] { attention_forward(pool, workspace, p); }), flops, bytes);
+  reporter.add("attention_forward", s.name,
+               measure(pool, [&] { attention_forward(pool, workspace, p); }), flops, bytes);
   AttentionBackward b{p,
                       {d_out.data(), rows, width, width},
                       {d_q.data(), rows, width, width},
@@ -62,7 +65,8 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
                       {d_prefix_kv.data() + width, prefix, width, 2 * width},
                       {d_kv.data(), rows, width, 2 * width},
                       {d_kv.data() + width, rows, width, 2 * width}};
-  reporter.add("attention_backward", s.name, measure(pool, [&] { attention_backward(pool, workspace, b); }), 2.5 * flops,
+  reporter.add("attention_backward", s.name,
+               measure(pool, [&] { attention_backward(pool, workspace, b); }), 2.5 * flops,
                3.0 * bytes);
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ void bench_lookup(ThreadPool* pool, Reporter& reporter, int64_t ids) {
   constexpr int64_t kLookups = 64000;
   EmbeddingTable table("movie", 1, 1);
   std::vector<int64_t> all(static_cast<size_t>(ids));
-  std::vector<int32_t> rows(all.size());
+  std::vector<int32_t> rows(static_cast<size_t>(std::max(ids, kLookups)));
   for (int64_t i = 0; i < ids; ++i) all[static_cast<size_t>(i)] = i * 1000003;
   table.find_or_insert(all.data(), ids, rows.data());
   std::vector<int64_t> asked;

@@ -24,7 +24,8 @@ public final class IncludeGraph {
   private static final Pattern INCLUDE = Pattern.compile("^\\s*#\\s*include\\s*([<\"])([^>\"]+)[>\"]");
   private static final Pattern CUDA_HEADER =
       Pattern.compile("(cuda|cublas|cudnn|nccl|nv|cub/|thrust/|cooperative_groups|mma\\.h|curand).*");
-  private static final Pattern CUDA_FILE = Pattern.compile("(.*\\.cuh?|(.*/)?(?!no_)[^/]*cuda[^/]*\\.(cc|hpp))");
+  private static final Pattern CUDA_FILE = Pattern.compile(
+          "(.*\\.cuh?|(.*/)?(?!no_)[^/]*cuda[^/]*\\.(cc|hpp)|tests/cuda/.*)");
 
   /** What a kernel may see of the standard library: no inline code that another CPU tier's copy could replace. */
   private static final Set<String> KERNEL_HEADERS = Set.of("cstdint", "cstddef", "immintrin.h");

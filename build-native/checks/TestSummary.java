@@ -97,12 +97,18 @@ public final class TestSummary {
       String owner = test.getAttribute("classname");
       String name = test.getAttribute("name");
       String time = test.getAttribute("time").replace(",", "");
+      String status = test.getAttribute("status");
       Element failure = first(test, "failure", "error");
       Element skipped = first(test, "skipped");
-      boolean failed = failure != null || test.getAttribute("status").equals("fail");
-      String result = failed ? "failed" : skipped != null ? "skipped" : "passed";
-      Element cause = failed ? failure : skipped;
-      String reason = cause == null ? "" : reason(cause);
+      String result = "passed";
+      String reason = "";
+      if (failure != null || status.equals("fail")) {
+        result = "failed";
+        reason = failure == null ? "" : reason(test, failure, "Failure");
+      } else if (skipped != null || status.equals("disabled") || status.equals("notrun")) {
+        result = "skipped";
+        reason = skipped == null ? status : reason(test, skipped, "Skipped");
+      }
       tests.add(
           new Test(
               suite,
@@ -123,10 +129,24 @@ public final class TestSummary {
     return null;
   }
 
-  private static String reason(Element cause) {
+  /**
+   * Why a test failed or was skipped: what GoogleTest printed after a line that ends with {@code mark}, or else the message
+   * of the report.
+   */
+  private static String reason(Element test, Element cause, String mark) {
+    Element output = first(test, "system-out");
+    List<String> lines = output == null ? List.of() : output.getTextContent().lines().toList();
+    for (int i = 0; i + 1 < lines.size(); i++) {
+      if (lines.get(i).endsWith(": " + mark)) {
+        return cut(lines.get(i + 1).strip());
+      }
+    }
     String message = cause.getAttribute("message");
     String text = message.isBlank() ? cause.getTextContent() : message;
-    String line = text.strip().lines().findFirst().orElse("no reason given");
+    return cut(text.strip().lines().findFirst().orElse("no reason given"));
+  }
+
+  private static String cut(String line) {
     return line.length() <= 300 ? line : line.substring(0, 300) + "…";
   }
 

@@ -25,8 +25,8 @@ CpuTier initial_cpu_tier() {
       return tier;
     }
   }
-  fail(Status::kInvalidArgument, "[cpu_tier] LONGER_CPU_TIER must be portable, avx2 or avx512; got ",
-       forced);
+  fail(Status::kInvalidArgument,
+       "[cpu_tier] LONGER_CPU_TIER must be portable, avx2 or avx512; got ", forced);
 }
 
 std::atomic<CpuTier>& current_cpu_tier() {
@@ -39,8 +39,9 @@ std::atomic<CpuTier>& current_cpu_tier() {
 CpuTier best_cpu_tier() {
   static const CpuTier best = [] {
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    const bool has_avx512 =
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
     if (has_avx2 && has_avx512) return CpuTier::kAvx512;
     return has_avx2 ? CpuTier::kAvx2 : CpuTier::kPortable;
   }();

@@ -5,8 +5,9 @@ namespace longer {
 /// Instruction sets the CPU kernels are built for; each kernel source is compiled once per tier.
 enum class CpuTier { kPortable = 0, kAvx2 = 1, kAvx512 = 2 };
 
-/// The tier in use: the best one this processor runs, or a lower one forced by the environment variable LONGER_CPU_TIER
-/// (portable, avx2, avx512) or by `force_cpu_tier`. Throws Unsupported when the forced tier cannot run here.
+/// The tier in use: the best one this processor runs, or a lower one forced by the environment
+/// variable LONGER_CPU_TIER (portable, avx2, avx512) or by `force_cpu_tier`. Throws Unsupported
+/// when the forced tier cannot run here.
 CpuTier cpu_tier();
 CpuTier best_cpu_tier();
 const char* cpu_tier_name(CpuTier tier);

@@ -42,8 +42,8 @@ int quota_of_v1(const std::string& folder) {
   return quota_text >> quota && period_text >> period ? rounded_up(quota, period) : 0;
 }
 
-/// The smallest quota from `path` up to the mount point. Inside a container the path may be the host's, whose folders are
-/// not there; the mount point itself then has the container's quota.
+/// The smallest quota from `path` up to the mount point. Inside a container the path may be the
+/// host's, whose folders are not there; the mount point itself then has the container's quota.
 int smallest_quota(int (*quota_of)(const std::string&), const std::string& mount,
                    std::string path) {
   int smallest = 0;

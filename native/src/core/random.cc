@@ -54,8 +54,8 @@ void fill_normal(uint64_t seed, uint64_t stream, uint64_t item, float deviation,
   const uint64_t key = mix(seed ^ mix(stream));
   for (int64_t begin = 0; begin < count; begin += 4) {
     const auto block = static_cast<uint64_t>(begin / 4);
-    const auto words = philox4x32({low(block), high(block), low(item), high(item)},
-                                  {low(key), high(key)});
+    const auto words =
+        philox4x32({low(block), high(block), low(item), high(item)}, {low(key), high(key)});
     const auto first = normal_pair(words[0], words[1]);
     const auto second = normal_pair(words[2], words[3]);
     const std::array<double, 4> normals = {first[0], first[1], second[0], second[1]};

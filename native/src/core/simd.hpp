@@ -1,11 +1,12 @@
 #pragma once
-// Sixteen-lane vectors for the CPU kernels, on every tier. Included only by sources under kernels/ (see core/vec.hpp).
+// Sixteen-lane vectors for the CPU kernels, on every tier. Included only by sources under kernels/
+// (see core/vec.hpp).
 #include "core/vec_math.hpp"
 
 namespace longer::LONGER_TIER {
 
-/// Sixteen floats on every tier: one AVX-512 register, two AVX2 ones, four SSE ones. Lane order and the order of sums are
-/// the same on all of them.
+/// Sixteen floats on every tier: one AVX-512 register, two AVX2 ones, four SSE ones. Lane order and
+/// the order of sums are the same on all of them.
 using f32x16 = float __attribute__((vector_size(64)));
 using i32x16 = int32_t __attribute__((vector_size(64)));
 inline constexpr int64_t kLanes = 16;
@@ -37,7 +38,9 @@ LONGER_INLINE f32x16 exp(f32x16 x) { return whole_of(vec_exp(parts_of(x))); }
 LONGER_INLINE f32x16 load_partial(const float* p, int64_t count) {
   return whole_of(vecs_of<kParts>([&](unsigned i) {
     const int64_t rest = count - i * kVecLanes;
-    return rest >= kVecLanes ? vec_load(p + i * kVecLanes) : rest > 0 ? vec_load_partial(p + i * kVecLanes, rest) : vec{};
+    return rest >= kVecLanes ? vec_load(p + i * kVecLanes)
+           : rest > 0        ? vec_load_partial(p + i * kVecLanes, rest)
+                             : vec{};
   }));
 }
 LONGER_INLINE void store_partial(float* p, f32x16 v, int64_t count) {

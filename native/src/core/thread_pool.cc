@@ -14,8 +14,8 @@
 namespace longer {
 namespace {
 
-// Polls before a thread goes to sleep, about 20 µs: longer than the gap between two stages of a pass, short enough that an
-// idle pool costs nothing.
+// Polls before a thread goes to sleep, about 20 µs: longer than the gap between two stages of a
+// pass, short enough that an idle pool costs nothing.
 constexpr int kPolls = 1000;
 
 void relax() {
@@ -26,8 +26,9 @@ void relax() {
 #endif
 }
 
-// The control word: generation in the high half, then one bit that says whether the region takes helpers, then the number
-// of helpers inside. A helper joins by compare-and-swap on the whole word, so it can enter no region but the open one.
+// The control word: generation in the high half, then one bit that says whether the region takes
+// helpers, then the number of helpers inside. A helper joins by compare-and-swap on the whole word,
+// so it can enter no region but the open one.
 constexpr uint64_t kOpen = uint64_t{1} << 31;
 constexpr uint64_t kInside = kOpen - 1;
 constexpr uint64_t kGeneration = uint64_t{1} << 32;

@@ -6,11 +6,13 @@ namespace longer {
 
 /// Runs independent work items on a fixed set of threads (the caller is one of them).
 ///
-/// An item must own its outputs, so results do not depend on the number of threads. Safe to use from several threads: a
-/// caller that finds the pool busy, and a call from inside an item, run their items on the calling thread.
+/// An item must own its outputs, so results do not depend on the number of threads. Safe to use
+/// from several threads: a caller that finds the pool busy, and a call from inside an item, run
+/// their items on the calling thread.
 class ThreadPool {
  public:
-  /// `num_threads` ≥ 1, the caller included; 0 = the processors this process may use (affinity and cgroup).
+  /// `num_threads` ≥ 1, the caller included; 0 = the processors this process may use (affinity and
+  /// cgroup).
   explicit ThreadPool(int num_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -18,11 +20,13 @@ class ThreadPool {
 
   int num_threads() const { return num_threads_; }
 
-  /// Calls `body(i)` once for each i in [0, num_items), and returns when all are done. The first exception is rethrown.
-  /// Allocates nothing.
+  /// Calls `body(i)` once for each i in [0, num_items), and returns when all are done. The first
+  /// exception is rethrown. Allocates nothing.
   template <class Body>
   void parallel_for(int64_t num_items, const Body& body) {
-    run(num_items, [](const void* context, int64_t i) { (*static_cast<const Body*>(context))(i); }, &body);
+    run(
+        num_items, [](const void* context, int64_t i) { (*static_cast<const Body*>(context))(i); },
+        &body);
   }
 
   /// The processors this process may use: CPU affinity, capped by the cgroup's quota; at least 1.

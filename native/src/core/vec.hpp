@@ -1,6 +1,6 @@
 #pragma once
-// The registers of a CPU tier. Included only by sources under kernels/, which are compiled once per tier; all names live in
-// the tier's namespace so that no two tiers share a symbol.
+// The registers of a CPU tier. Included only by sources under kernels/, which are compiled once per
+// tier; all names live in the tier's namespace so that no two tiers share a symbol.
 #include <cstdint>
 
 #if defined(__x86_64__)
@@ -11,7 +11,8 @@
 
 namespace longer::LONGER_TIER {
 
-/// The widest registers of the tier, for loops that keep sums in them: GCC holds wider vectors in memory.
+/// The widest registers of the tier, for loops that keep sums in them: GCC holds wider vectors in
+/// memory.
 #if defined(__AVX512F__)
 inline constexpr int64_t kVecLanes = 16;
 #elif defined(__AVX2__)
@@ -23,7 +24,8 @@ using vec = float __attribute__((vector_size(kVecLanes * 4)));
 using ivec = int32_t __attribute__((vector_size(kVecLanes * 4)));
 
 #if defined(__AVX512F__)
-// GCC 12 warns of an undefined source operand in the unmasked forms of some intrinsics, so the masked ones are used.
+// GCC 12 warns of an undefined source operand in the unmasked forms of some intrinsics, so the
+// masked ones are used.
 inline constexpr __mmask16 kAllLanes = 0xFFFF;
 #endif
 
@@ -39,7 +41,8 @@ LONGER_INLINE vec vec_load_partial(const float* p, int64_t count) {
 #if defined(__AVX512F__)
   return (vec)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), p);
 #elif defined(__AVX2__)
-  return (vec)_mm256_maskload_ps(p, (__m256i)(ivec{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count)));
+  return (vec)_mm256_maskload_ps(
+      p, (__m256i)(ivec{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count)));
 #else
   vec v{};
   for (int64_t i = 0; i < count; ++i) v[i] = p[i];
@@ -50,7 +53,8 @@ LONGER_INLINE void vec_store_partial(float* p, vec v, int64_t count) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1U << count) - 1U), (__m512)v);
 #elif defined(__AVX2__)
-  _mm256_maskstore_ps(p, (__m256i)(ivec{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count)), (__m256)v);
+  _mm256_maskstore_ps(p, (__m256i)(ivec{0, 1, 2, 3, 4, 5, 6, 7} < static_cast<int32_t>(count)),
+                      (__m256)v);
 #else
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 #endif
@@ -121,7 +125,8 @@ LONGER_INLINE float vec_reduce_max(vec v) {
   if constexpr (kDistance > 1) return vec_reduce_max<kDistance / 2>(v);
   return v[0];
 }
-/// Turns kVecLanes rows into columns in place: swaps the off-diagonal quarters of blocks of 2, 4, … lanes.
+/// Turns kVecLanes rows into columns in place: swaps the off-diagonal quarters of blocks of 2, 4, …
+/// lanes.
 template <unsigned kHalf = 1>
 LONGER_INLINE void vec_transpose(vec (&rows)[kVecLanes]) {
   constexpr auto kDistance = static_cast<int32_t>(kHalf);
@@ -143,8 +148,9 @@ LONGER_INLINE void vec_transpose(vec (&rows)[kVecLanes]) {
   }
   if constexpr (2 * kHalf < kVecLanes) vec_transpose<2 * kHalf>(rows);
 }
-/// Keeps the compiler from merging the operation that made `v` with the one that uses it: a product that ends a function
-/// would otherwise become a fused multiply-add at some call sites and not at others, with other bits.
+/// Keeps the compiler from merging the operation that made `v` with the one that uses it: a product
+/// that ends a function would otherwise become a fused multiply-add at some call sites and not at
+/// others, with other bits.
 LONGER_INLINE vec vec_finished(vec v) {
 #if defined(__AVX512F__)
   asm("" : "+v"(v));

@@ -17,8 +17,8 @@ LONGER_INLINE vec vec_scale_by_power(vec p, vec shifted) {
 #endif
 }
 
-/// N registers that go through a function side by side: one alone would leave the processor waiting for each step of its
-/// chain. Every lane gets the bits that it would get alone.
+/// N registers that go through a function side by side: one alone would leave the processor waiting
+/// for each step of its chain. Every lane gets the bits that it would get alone.
 template <unsigned N>
 struct Vecs {
   vec part[N];
@@ -55,8 +55,9 @@ LONGER_INLINE Vecs<N> product(const Vecs<N>& a, const Vecs<N>& b) {
 /// eˣ to 2 units in the last place; 0 below −104, +∞ above 88.73, NaN for NaN.
 template <unsigned N>
 LONGER_INLINE Vecs<N> vec_exp(const Vecs<N>& any) {
-  const auto x = vecs_of<N>(
-      [&](unsigned i) { return vec_max(vec_splat(-104.0F), vec_min(vec_splat(89.0F), any.part[i])); });
+  const auto x = vecs_of<N>([&](unsigned i) {
+    return vec_max(vec_splat(-104.0F), vec_min(vec_splat(89.0F), any.part[i]));
+  });
   // x = n·ln 2 + r. Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
   const auto shifted = multiply_add(x, 1.44269504F, 12582912.0F);
   const auto n = vecs_of<N>([&](unsigned i) { return shifted.part[i] - 12582912.0F; });
@@ -67,7 +68,8 @@ LONGER_INLINE Vecs<N> vec_exp(const Vecs<N>& any) {
   q = multiply_add(q, r, 0.1666652F);
   q = multiply_add(q, r, 0.49999994F);
   const auto p = multiply_add(product(q, r), r, r);
-  return vecs_of<N>([&](unsigned i) { return vec_scale_by_power(p.part[i] + 1.0F, shifted.part[i]); });
+  return vecs_of<N>(
+      [&](unsigned i) { return vec_scale_by_power(p.part[i] + 1.0F, shifted.part[i]); });
 }
 
 /// σ(2√(2/π)(u + 0.044715u³)): gelu(u) = u · gate, by 1 + tanh z = 2σ(2z).
@@ -91,8 +93,8 @@ LONGER_INLINE Vecs<N> vec_gelu_gradient(const Vecs<N>& u) {
 
 LONGER_INLINE vec vec_exp(vec x) { return vec_exp(Vecs<1>{{x}}).part[0]; }
 
-/// body(c, count, N) over columns c of `cols`, kUnroll registers at a time where there are as many; `count` = lanes of each
-/// register that exist, N = registers as a constant.
+/// body(c, count, N) over columns c of `cols`, kUnroll registers at a time where there are as many;
+/// `count` = lanes of each register that exist, N = registers as a constant.
 template <unsigned N>
 struct Registers {
   static constexpr unsigned count = N;

@@ -27,7 +27,8 @@ size_t Workspace::capacity_bytes() const {
 
 void* Workspace::allocate_elements(int64_t count, size_t element_bytes) {
   if (count < 0 || static_cast<size_t>(count) > kMostBytes / element_bytes) {
-    fail(Status::kOutOfMemory, "[workspace] no room for ", count, " elements of ", element_bytes, " bytes");
+    fail(Status::kOutOfMemory, "[workspace] no room for ", count, " elements of ", element_bytes,
+         " bytes");
   }
   const size_t wanted = static_cast<size_t>(count) * element_bytes;
   const size_t bytes = std::max(kAlignment, (wanted + kAlignment - 1) / kAlignment * kAlignment);

@@ -7,10 +7,11 @@
 
 namespace longer {
 
-/// A growing stack of scratch memory: allocation is a pointer bump, memory is kept between uses. One thread at a time.
+/// A growing stack of scratch memory: allocation is a pointer bump, memory is kept between uses.
+/// One thread at a time.
 ///
-/// Blocks never move, so pointers stay valid until their mark is released. Allocations are 64-byte aligned and not
-/// initialised. After the first pass over the largest shape no call allocates.
+/// Blocks never move, so pointers stay valid until their mark is released. Allocations are 64-byte
+/// aligned and not initialised. After the first pass over the largest shape no call allocates.
 class Workspace {
  public:
   Workspace() = default;
@@ -23,7 +24,9 @@ class Workspace {
   T* allocate(int64_t count) {
     return static_cast<T*>(allocate_elements(count, sizeof(T)));
   }
-  MatrixView matrix(int64_t rows, int64_t cols) { return {allocate<float>(rows * cols), rows, cols}; }
+  MatrixView matrix(int64_t rows, int64_t cols) {
+    return {allocate<float>(rows * cols), rows, cols};
+  }
 
   /// A position to return to; releasing it frees, in stack order, all that was allocated after.
   struct Mark {
@@ -62,8 +65,8 @@ class WorkspaceScope {
   Workspace::Mark mark_;
 };
 
-/// The calling thread's own scratch, for what one work item needs; kept until the thread ends. Use it inside a
-/// WorkspaceScope.
+/// The calling thread's own scratch, for what one work item needs; kept until the thread ends. Use
+/// it inside a WorkspaceScope.
 Workspace& thread_workspace();
 
 }  // namespace longer

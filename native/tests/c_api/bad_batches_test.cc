@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct BadBatch {
   std::string message;    // part of it
   bool is_label = false;  // only where labels are read
 };
+
+std::ostream& operator<<(std::ostream& out, const BadBatch& bad) { return out << bad.name; }
 
 std::vector<BadBatch> bad_batches() {
   const float infinity = std::numeric_limits<float>::infinity();
@@ -98,6 +101,8 @@ std::vector<BadBatch> bad_batches() {
 OwnedBatch good_batch(const Config& c) {
   BatchMaker maker(c, 3, IdChoice::kKnown);
   OwnedBatch batch = maker.make({{3, 2}, {2, 2}, {4, 2}});
+  batch.event_times = {100, 200, 300, 100, 100, 100, 100, 100, 100};
+  batch.reference_times = {300, 300, 300};
   std::fill(batch.labels.begin(), batch.labels.end(), 1.0F);
   std::fill(batch.weights.begin(), batch.weights.end(), 1.0F);
   return batch;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ std::vector<BadConfig> bad_configs() {
       {"FractionalHistory", "/max_history", 10.5},
       {"ZeroHistory", "/max_history", 0},
       {"TablesNoArray", "/tables", 7},
-      {"NoTables", "/tables", Json::array()},
+      {"NoTables", "/tables", Json::array(), LONGER_INVALID_ARGUMENT, "/event_features/0/table"},
       {"NoEventFeatures", "/event_features", Json::array()},
       {"NoCandidateFeatures", "/candidate_features", Json::array()},
       {"NoTasks", "/tasks", Json::array()},
@@ -59,6 +60,8 @@ std::vector<BadConfig> bad_configs() {
       {"OtherVersion", "/format_version", 99, LONGER_UNSUPPORTED},
   };
 }
+
+std::ostream& operator<<(std::ostream& out, const BadConfig& bad) { return out << bad.name; }
 
 class BadConfigs : public CApiTest, public ::testing::WithParamInterface<BadConfig> {};
 

@@ -13,7 +13,8 @@ using Words = std::array<uint32_t, 4>;
 
 TEST(Philox, GivesThePublishedValues) {
   // Known answers of Random123 (Salmon et al., SC'11), philox4x32 with 10 rounds.
-  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
+            (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox4x32({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}),
             (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
@@ -26,7 +27,8 @@ TEST(StreamOf, IsFnv1a) {
   EXPECT_NE(stream_of("layers.0.q"), stream_of("layers.1.q"));
 }
 
-std::vector<float> normals(uint64_t seed, uint64_t stream, uint64_t item, int64_t count, float deviation = 1.0F) {
+std::vector<float> normals(uint64_t seed, uint64_t stream, uint64_t item, int64_t count,
+                           float deviation = 1.0F) {
   std::vector<float> values(static_cast<size_t>(count));
   fill_normal(seed, stream, item, deviation, values.data(), count);
   return values;

@@ -56,7 +56,8 @@ VisibleKeys visible_of(const Request& q, int64_t row) {
       break;
   }
   const int64_t end = 7 * row % (keys + 1);
-  return {static_cast<int32_t>(end), row % 3 == 0 && end < keys ? static_cast<int32_t>(keys - 1) : -1};
+  return {static_cast<int32_t>(end),
+          row % 3 == 0 && end < keys ? static_cast<int32_t>(keys - 1) : -1};
 }
 
 /// Ragged requests with rows between them that belong to nobody and hold poison.
@@ -65,8 +66,8 @@ class Batch {
   Batch(const std::vector<Request>& requests, int64_t heads, int64_t head_width, uint64_t seed = 1)
       : requests_(requests), heads_(heads), width_(heads * head_width) {
     for (const Request& request : requests) {
-      spans_.push_back({rows_ + 1, rows_ + 1 + request.rows, prefix_ + 2, prefix_ + 2 + request.prefix, own_ + 1,
-                        own_ + 1 + request.own});
+      spans_.push_back({rows_ + 1, rows_ + 1 + request.rows, prefix_ + 2,
+                        prefix_ + 2 + request.prefix, own_ + 1, own_ + 1 + request.own});
       visible_.resize(static_cast<size_t>(rows_ + 1), {0, -1});
       for (int64_t r = 0; r < request.rows; ++r) visible_.push_back(visible_of(request, r));
       rows_ += request.rows + 1;
@@ -79,7 +80,8 @@ class Batch {
     for (PoisonedMatrix* m : {&prefix_keys, &prefix_values, &d_prefix_keys, &d_prefix_values}) {
       *m = PoisonedMatrix(prefix_, width_, 7);
     }
-    for (PoisonedMatrix* m : {&own_keys, &own_values, &d_own_keys, &d_own_values}) *m = PoisonedMatrix(own_, width_);
+    for (PoisonedMatrix* m : {&own_keys, &own_values, &d_own_keys, &d_own_values})
+      *m = PoisonedMatrix(own_, width_);
     lse.assign(static_cast<size_t>(rows_ * heads), -7.0F);
     for (size_t i = 0; i < spans_.size(); ++i) {
       const AttentionSpan& s = spans_[i];
@@ -90,7 +92,8 @@ class Batch {
       fill(prefix_values, s.prefix_begin, s.prefix_end, key + 3);
       fill(own_keys, s.own_begin, s.own_end, key + 4);
       fill(own_values, s.own_begin, s.own_end, key + 5);
-      for (PoisonedMatrix* m : {&d_prefix_keys, &d_prefix_values}) ones(*m, s.prefix_begin, s.prefix_end);
+      for (PoisonedMatrix* m : {&d_prefix_keys, &d_prefix_values})
+        ones(*m, s.prefix_begin, s.prefix_end);
       for (PoisonedMatrix* m : {&d_own_keys, &d_own_values}) ones(*m, s.own_begin, s.own_end);
     }
   }
@@ -111,7 +114,12 @@ class Batch {
     return p;
   }
   AttentionBackward backward() {
-    return {forward(), d_out.view(), d_q.view(), d_prefix_keys.view(), d_prefix_values.view(), d_own_keys.view(),
+    return {forward(),
+            d_out.view(),
+            d_q.view(),
+            d_prefix_keys.view(),
+            d_prefix_values.view(),
+            d_own_keys.view(),
             d_own_values.view()};
   }
 
@@ -131,7 +139,8 @@ class Batch {
     append(own_values, s.own_begin, s.own_end, &c.v);
     for (int64_t row = 0; row < r.rows; ++row) {
       const VisibleKeys& v = visible_[static_cast<size_t>(s.query_begin + row)];
-      for (int64_t key = 0; key < r.prefix + r.own; ++key) c.sees.push_back(key < v.end || key == v.self);
+      for (int64_t key = 0; key < r.prefix + r.own; ++key)
+        c.sees.push_back(key < v.end || key == v.self);
     }
     return c;
   }
@@ -140,7 +149,8 @@ class Batch {
     for (int64_t r = begin; r < end; ++r) to->insert(to->end(), m.row(r), m.row(r) + width_);
   }
   bool is_intact() const {
-    for (const PoisonedMatrix* m : {&out, &d_q, &d_prefix_keys, &d_prefix_values, &d_own_keys, &d_own_values}) {
+    for (const PoisonedMatrix* m :
+         {&out, &d_q, &d_prefix_keys, &d_prefix_values, &d_own_keys, &d_own_values}) {
       if (!m->is_intact()) return false;
     }
     return true;
@@ -152,7 +162,8 @@ class Batch {
  private:
   void fill(PoisonedMatrix& m, int64_t begin, int64_t end, uint64_t key) const {
     const auto values = random_floats((end - begin) * width_, key);
-    for (int64_t r = begin; r < end; ++r) std::copy_n(values.data() + (r - begin) * width_, width_, m.row(r));
+    for (int64_t r = begin; r < end; ++r)
+      std::copy_n(values.data() + (r - begin) * width_, width_, m.row(r));
   }
   void ones(PoisonedMatrix& m, int64_t begin, int64_t end) const {
     for (int64_t r = begin; r < end; ++r) std::fill_n(m.row(r), width_, 1.0F);
@@ -173,10 +184,10 @@ class Batch {
 
 // An empty request first, in the middle and last; lengths around the lanes' and blocks' borders.
 const std::vector<Request> kRequests = {
-    {0, 0, 0, Sight::kAll},         {1, 0, 1, Sight::kCausal},     {17, 0, 17, Sight::kCausal},
-    {33, 3, 33, Sight::kCausal},    {3, 0, 0, Sight::kNothing},    {10, 31, 10, Sight::kCandidates},
-    {0, 5, 2, Sight::kAll},         {65, 64, 65, Sight::kMixed},   {31, 129, 0, Sight::kAll},
-    {32, 0, 127, Sight::kAll},      {9, 7, 12, Sight::kMixed},     {2, 1, 1, Sight::kNothing},
+    {0, 0, 0, Sight::kAll},          {1, 0, 1, Sight::kCausal},   {17, 0, 17, Sight::kCausal},
+    {33, 3, 33, Sight::kCausal},     {3, 0, 0, Sight::kNothing},  {10, 31, 10, Sight::kCandidates},
+    {0, 5, 2, Sight::kAll},          {65, 64, 65, Sight::kMixed}, {31, 129, 0, Sight::kAll},
+    {32, 0, 127, Sight::kAll},       {9, 7, 12, Sight::kMixed},   {2, 1, 1, Sight::kNothing},
     {12, 0, 12, Sight::kCandidates}, {0, 0, 0, Sight::kAll}};
 
 struct Heads {
@@ -188,7 +199,8 @@ class Attention : public ::testing::TestWithParam<CpuTier> {
  private:
   ForcedTier forced_{GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(Tiers, Attention, ::testing::ValuesIn(available_tiers()), testing::tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, Attention, ::testing::ValuesIn(available_tiers()),
+                         testing::tier_name);
 
 TEST_P(Attention, ForwardMatchesReferenceAndIgnoresPoison) {
   Workspace workspace;
@@ -200,9 +212,11 @@ TEST_P(Attention, ForwardMatchesReferenceAndIgnoresPoison) {
       const auto expected = reference::attention(b.case_of(i));
       std::vector<double> out;
       b.append(b.out, b.span(i).query_begin, b.span(i).query_end, &out);
-      EXPECT_TRUE(are_near(out, expected.out, tolerance("attention", Pass::kForward))) << "request " << i;
+      EXPECT_TRUE(are_near(out, expected.out, tolerance("attention", Pass::kForward)))
+          << "request " << i;
       EXPECT_TRUE(are_near(b.lse.data() + b.span(i).query_begin * heads.count, expected.lse.data(),
-                           static_cast<int64_t>(expected.lse.size()), tolerance("attention", Pass::kForward)))
+                           static_cast<int64_t>(expected.lse.size()),
+                           tolerance("attention", Pass::kForward)))
           << "request " << i;
     }
     EXPECT_TRUE(b.is_intact());
@@ -229,9 +243,12 @@ TEST_P(Attention, BackwardMatchesReference) {
       b.append(b.d_own_keys, s.own_begin, s.own_end, &d_k);
       b.append(b.d_prefix_values, s.prefix_begin, s.prefix_end, &d_v);
       b.append(b.d_own_values, s.own_begin, s.own_end, &d_v);
-      EXPECT_TRUE(are_near(d_q, expected.q, tolerance("attention", Pass::kBackward))) << "request " << i;
-      EXPECT_TRUE(are_near(d_k, expected.k, tolerance("attention", Pass::kBackward))) << "request " << i;
-      EXPECT_TRUE(are_near(d_v, expected.v, tolerance("attention", Pass::kBackward))) << "request " << i;
+      EXPECT_TRUE(are_near(d_q, expected.q, tolerance("attention", Pass::kBackward)))
+          << "request " << i;
+      EXPECT_TRUE(are_near(d_k, expected.k, tolerance("attention", Pass::kBackward)))
+          << "request " << i;
+      EXPECT_TRUE(are_near(d_v, expected.v, tolerance("attention", Pass::kBackward)))
+          << "request " << i;
     }
     EXPECT_TRUE(b.is_intact());
   }
@@ -245,22 +262,27 @@ TEST_P(Attention, ThreadsDoNotChangeBits) {
     Batch b(kRequests, 4, 24);
     attention_forward(&pool, workspace, b.forward());
     attention_backward(&pool, workspace, b.backward());
-    const std::vector<std::vector<float>> results = {b.out.values(),           b.lse,
-                                                     b.d_q.values(),           b.d_prefix_keys.values(),
-                                                     b.d_prefix_values.values(), b.d_own_keys.values(),
+    const std::vector<std::vector<float>> results = {b.out.values(),
+                                                     b.lse,
+                                                     b.d_q.values(),
+                                                     b.d_prefix_keys.values(),
+                                                     b.d_prefix_values.values(),
+                                                     b.d_own_keys.values(),
                                                      b.d_own_values.values()};
     if (first.empty()) first = results;
-    for (size_t i = 0; i < results.size(); ++i) EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i;
+    for (size_t i = 0; i < results.size(); ++i)
+      EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i;
   }
 }
 
 TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
-  // A row of each kind alone, against the same row in a request of many rows, where keys that it does not see are
-  // undefined.
+  // A row of each kind alone, against the same row in a request of many rows, where keys that it
+  // does not see are undefined.
   for (const Heads& heads : kHeads) {
     const int64_t width = heads.count * heads.width;
-    for (const Request& request : {Request{65, 64, 65, Sight::kMixed}, Request{40, 31, 40, Sight::kCandidates},
-                                   Request{70, 0, 70, Sight::kCausal}}) {
+    for (const Request& request :
+         {Request{65, 64, 65, Sight::kMixed}, Request{40, 31, 40, Sight::kCandidates},
+          Request{70, 0, 70, Sight::kCausal}}) {
       Workspace workspace;
       Batch all({request}, heads.count, heads.width);
       attention_forward(nullptr, workspace, all.forward());
@@ -272,9 +294,12 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
         for (int64_t key = sees.end; key < request.prefix + request.own; ++key) {
           if (key == sees.self) continue;
           const bool is_prefix = key < request.prefix;
-          const int64_t at = is_prefix ? span.prefix_begin + key : span.own_begin + key - request.prefix;
-          std::fill_n((is_prefix ? alone.prefix_keys : alone.own_keys).row(at), width, std::nanf(""));
-          std::fill_n((is_prefix ? alone.prefix_values : alone.own_values).row(at), width, std::nanf(""));
+          const int64_t at =
+              is_prefix ? span.prefix_begin + key : span.own_begin + key - request.prefix;
+          std::fill_n((is_prefix ? alone.prefix_keys : alone.own_keys).row(at), width,
+                      std::nanf(""));
+          std::fill_n((is_prefix ? alone.prefix_values : alone.own_values).row(at), width,
+                      std::nanf(""));
         }
         // With the poisoned keys, once with its neighbours and once without them.
         attention_forward(nullptr, workspace, alone.forward());
@@ -285,7 +310,8 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
         AttentionForward p = alone.forward();
         p.spans = &one;
         attention_forward(nullptr, workspace, p);
-        ASSERT_TRUE(are_same_bits(alone.out.row(row), all.out.row(row), width)) << "row " << r << " alone";
+        ASSERT_TRUE(are_same_bits(alone.out.row(row), all.out.row(row), width))
+            << "row " << r << " alone";
       }
     }
   }
@@ -302,8 +328,10 @@ TEST_P(Attention, CandidateBitsDoNotDependOnTheirNumberOrPlace) {
     const AttentionSpan to = few.span(0);
     std::copy_n(many.q.row(span.query_begin + candidate), 64, few.q.row(to.query_begin + 1));
     for (int64_t k = 0; k < 100; ++k) {
-      std::copy_n(many.prefix_keys.row(span.prefix_begin + k), 64, few.prefix_keys.row(to.prefix_begin + k));
-      std::copy_n(many.prefix_values.row(span.prefix_begin + k), 64, few.prefix_values.row(to.prefix_begin + k));
+      std::copy_n(many.prefix_keys.row(span.prefix_begin + k), 64,
+                  few.prefix_keys.row(to.prefix_begin + k));
+      std::copy_n(many.prefix_values.row(span.prefix_begin + k), 64,
+                  few.prefix_values.row(to.prefix_begin + k));
     }
     for (int64_t own = 0; own < 2; ++own) {
       const int64_t from = span.own_begin + (own == 0 ? 0 : candidate);
@@ -311,7 +339,8 @@ TEST_P(Attention, CandidateBitsDoNotDependOnTheirNumberOrPlace) {
       std::copy_n(many.own_values.row(from), 64, few.own_values.row(to.own_begin + own));
     }
     attention_forward(nullptr, workspace, few.forward());
-    EXPECT_TRUE(are_same_bits(few.out.row(to.query_begin + 1), many.out.row(span.query_begin + candidate), 64));
+    EXPECT_TRUE(are_same_bits(few.out.row(to.query_begin + 1),
+                              many.out.row(span.query_begin + candidate), 64));
   }
 }
 
@@ -319,7 +348,8 @@ TEST_P(Attention, LongKeysStayAccurate) {
   Workspace workspace;
   const std::vector<Request> requests = {{5, 9990, 10, Sight::kAll}};
   Batch b(requests, 1, 32);
-  for (int64_t e = 0; e < 32; ++e) b.q.row(b.span(0).query_begin)[e] *= 20.0F;  // one row with scores far apart
+  for (int64_t e = 0; e < 32; ++e)
+    b.q.row(b.span(0).query_begin)[e] *= 20.0F;  // one row with scores far apart
   attention_forward(nullptr, workspace, b.forward());
   const auto expected = reference::attention(b.case_of(0));
   std::vector<double> out;
@@ -352,7 +382,8 @@ TEST(AttentionProbabilities, AreTheMeanOverHeads) {
     const auto keys = static_cast<size_t>(kRequests[i].prefix + kRequests[i].own);
     for (int64_t r = 0; r < kRequests[i].rows; ++r) {
       std::vector<float> got(keys);
-      attention_probabilities(b.forward(), static_cast<int64_t>(i), b.span(i).query_begin + r, got.data());
+      attention_probabilities(b.forward(), static_cast<int64_t>(i), b.span(i).query_begin + r,
+                              got.data());
       std::vector<double> mean(keys);
       for (size_t h = 0; h < 4; ++h) {
         for (size_t k = 0; k < keys; ++k) {
@@ -408,7 +439,8 @@ TEST(AttentionErrors, NameTheSpanAndWhatIsWrong) {
   Batch b({{3, 2, 4, Sight::kAll}}, 2, 8);
   AttentionForward p = b.forward();
   p.heads = 3;
-  EXPECT_EQ(error_of(p), "[attention_forward] q's 16 columns must be a multiple of heads; got 3 heads");
+  EXPECT_EQ(error_of(p),
+            "[attention_forward] q's 16 columns must be a multiple of heads; got 3 heads");
   p = b.forward();
   p.own_keys.cols = 15;
   EXPECT_EQ(error_of(p), "[attention_forward] own_keys must have 16 columns, as q; got 15");
@@ -422,7 +454,8 @@ TEST(AttentionErrors, NameTheSpanAndWhatIsWrong) {
   EXPECT_EQ(error_of(p), "[attention_forward] span 0: own rows must lie in [0, 5); got [1, 99)");
   b.visible(2).end = 7;
   EXPECT_EQ(error_of(b.forward()),
-            "[attention_forward] row 2 sees keys [0, 7) and -1, but span 0 has 6 keys and self must come after end");
+            "[attention_forward] row 2 sees keys [0, 7) and -1, but span 0 has 6 keys and self "
+            "must come after end");
 }
 
 }  // namespace

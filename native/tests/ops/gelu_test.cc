@@ -27,8 +27,7 @@ class Gelu : public ::testing::TestWithParam<CpuTier> {
  private:
   ForcedTier forced_{GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(Tiers, Gelu, ::testing::ValuesIn(available_tiers()),
-                         testing::tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, Gelu, ::testing::ValuesIn(available_tiers()), testing::tier_name);
 
 /// Every size of number, both signs.
 std::vector<float> sweep() {

@@ -27,9 +27,9 @@ using testing::tolerance;
 struct Shape {
   int64_t rows, cols;
 };
-const std::vector<Shape> kShapes = {{0, 8},   {1, 1},   {2, 7},    {3, 15},   {5, 16},   {4, 17},  {9, 31},
-                                    {8, 32},  {63, 33}, {64, 63},  {65, 64},  {3, 65},   {2, 127}, {7, 128},
-                                    {5, 129}, {1, 250}, {250, 64}, {2500, 24}};
+const std::vector<Shape> kShapes = {{0, 8},   {1, 1},   {2, 7},   {3, 15},  {5, 16},   {4, 17},
+                                    {9, 31},  {8, 32},  {63, 33}, {64, 63}, {65, 64},  {3, 65},
+                                    {2, 127}, {7, 128}, {5, 129}, {1, 250}, {250, 64}, {2500, 24}};
 
 class LayerNorm : public ::testing::TestWithParam<CpuTier> {
  private:
@@ -58,9 +58,10 @@ TEST_P(LayerNorm, ForwardMatchesReferenceAndIgnoresPoisonedPadding) {
     PoisonedMatrix y(s.rows, s.cols, c.x);  // in place
     PoisonedMatrix mean(1, s.rows);
     PoisonedMatrix rstd(1, s.rows);
-    layer_norm_forward(nullptr, y.view(), c.weight.data(), c.bias.data(), y.view(), mean.row(0), rstd.row(0));
-    const auto expected = reference::layer_norm(to_double(c.x), to_double(c.weight), to_double(c.bias),
-                                                static_cast<size_t>(s.rows));
+    layer_norm_forward(nullptr, y.view(), c.weight.data(), c.bias.data(), y.view(), mean.row(0),
+                       rstd.row(0));
+    const auto expected = reference::layer_norm(to_double(c.x), to_double(c.weight),
+                                                to_double(c.bias), static_cast<size_t>(s.rows));
     EXPECT_TRUE(are_near(y.values(), expected.y, tolerance("layer_norm", Pass::kForward)));
     EXPECT_TRUE(are_near(mean.values(), expected.mean, tolerance("layer_norm", Pass::kForward)));
     EXPECT_TRUE(are_near(rstd.values(), expected.rstd, tolerance("layer_norm", Pass::kForward)));
@@ -78,24 +79,27 @@ TEST_P(LayerNorm, BackwardMatchesReference) {
     PoisonedMatrix dy(s.rows, s.cols, c.dy);
     std::vector<float> mean(static_cast<size_t>(s.rows));
     std::vector<float> rstd(static_cast<size_t>(s.rows));
-    layer_norm_forward(nullptr, x.view(), c.weight.data(), c.bias.data(), y.view(), mean.data(), rstd.data());
-    auto expected =
-        reference::layer_norm_backward(to_double(c.x), to_double(c.weight), to_double(c.dy), static_cast<size_t>(s.rows));
+    layer_norm_forward(nullptr, x.view(), c.weight.data(), c.bias.data(), y.view(), mean.data(),
+                       rstd.data());
+    auto expected = reference::layer_norm_backward(to_double(c.x), to_double(c.weight),
+                                                   to_double(c.dy), static_cast<size_t>(s.rows));
     for (double& g : expected.weight) g += 1.0;
     for (double& g : expected.bias) g += 2.0;
     for (const Write write : {Write::kSet, Write::kAdd}) {
       PoisonedMatrix dx(s.rows, s.cols, std::vector<float>(c.x.size(), 1.0F));
       PoisonedMatrix d_weight(1, s.cols, std::vector<float>(count, 1.0F));
       PoisonedMatrix d_bias(1, s.cols, std::vector<float>(count, 2.0F));
-      layer_norm_backward(nullptr, x.view(), c.weight.data(), mean.data(), rstd.data(), dy.view(), dx.view(), write,
-                          d_weight.row(0), d_bias.row(0));
+      layer_norm_backward(nullptr, x.view(), c.weight.data(), mean.data(), rstd.data(), dy.view(),
+                          dx.view(), write, d_weight.row(0), d_bias.row(0));
       auto d_x = expected.x;
       if (write == Write::kAdd) {
         for (double& g : d_x) g += 1.0;
       }
       EXPECT_TRUE(are_near(dx.values(), d_x, tolerance("layer_norm", Pass::kBackward)));
-      EXPECT_TRUE(are_near(d_weight.values(), expected.weight, tolerance("layer_norm", Pass::kBackward)));
-      EXPECT_TRUE(are_near(d_bias.values(), expected.bias, tolerance("layer_norm", Pass::kBackward)));
+      EXPECT_TRUE(
+          are_near(d_weight.values(), expected.weight, tolerance("layer_norm", Pass::kBackward)));
+      EXPECT_TRUE(
+          are_near(d_bias.values(), expected.bias, tolerance("layer_norm", Pass::kBackward)));
       EXPECT_TRUE(dx.is_intact() && d_weight.is_intact() && d_bias.is_intact());
     }
   }
@@ -114,15 +118,19 @@ TEST_P(LayerNorm, BitsDependNeitherOnOtherRowsNorThreads) {
     std::vector<float> rstd(2500);
     std::vector<float> d_weight(65);
     std::vector<float> d_bias(65);
-    layer_norm_forward(&pool, x.view(), c.weight.data(), c.bias.data(), y.view(), mean.data(), rstd.data());
-    layer_norm_backward(&pool, x.view(), c.weight.data(), mean.data(), rstd.data(), dy.view(), dx.view(), Write::kSet,
-                        d_weight.data(), d_bias.data());
-    const std::vector<std::vector<float>> results = {y.values(), mean, rstd, dx.values(), d_weight, d_bias};
+    layer_norm_forward(&pool, x.view(), c.weight.data(), c.bias.data(), y.view(), mean.data(),
+                       rstd.data());
+    layer_norm_backward(&pool, x.view(), c.weight.data(), mean.data(), rstd.data(), dy.view(),
+                        dx.view(), Write::kSet, d_weight.data(), d_bias.data());
+    const std::vector<std::vector<float>> results = {y.values(),  mean,     rstd,
+                                                     dx.values(), d_weight, d_bias};
     if (first.empty()) first = results;
-    for (size_t i = 0; i < results.size(); ++i) EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i;
+    for (size_t i = 0; i < results.size(); ++i)
+      EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i;
   }
   PoisonedMatrix one(1, 65);
-  layer_norm_forward(nullptr, x.view().slice_rows(777, 778), c.weight.data(), c.bias.data(), one.view(), nullptr, nullptr);
+  layer_norm_forward(nullptr, x.view().slice_rows(777, 778), c.weight.data(), c.bias.data(),
+                     one.view(), nullptr, nullptr);
   EXPECT_TRUE(are_same_bits(one.row(0), first[0].data() + 777 * 65, 65));
 }
 

@@ -30,10 +30,11 @@ struct Shape {
 };
 
 // Around the tiles' and panels' borders, the event MLPs, and maps with a single output.
-const std::vector<Shape> kShapes = {
-    {0, 4, 4},    {1, 1, 1},     {1, 48, 64},  {2, 64, 32},   {3, 5, 129},    {4, 32, 96},   {5, 33, 31},
-    {6, 63, 17},  {7, 64, 63},   {11, 65, 64}, {12, 127, 65}, {13, 128, 127}, {25, 129, 128}, {64, 48, 64},
-    {63, 7, 1},   {129, 64, 32}, {65, 16, 33}, {250, 32, 48}, {17, 256, 250}};
+const std::vector<Shape> kShapes = {{0, 4, 4},      {1, 1, 1},     {1, 48, 64},   {2, 64, 32},
+                                    {3, 5, 129},    {4, 32, 96},   {5, 33, 31},   {6, 63, 17},
+                                    {7, 64, 63},    {11, 65, 64},  {12, 127, 65}, {13, 128, 127},
+                                    {25, 129, 128}, {64, 48, 64},  {63, 7, 1},    {129, 64, 32},
+                                    {65, 16, 33},   {250, 32, 48}, {17, 256, 250}};
 
 struct Case {
   explicit Case(const Shape& s)
@@ -44,8 +45,9 @@ struct Case {
     packed.pack(weight.data(), bias.data(), s.out, s.in, PackFor::kTraining);
   }
   std::vector<double> expected() const {
-    return reference::linear(to_double(x), to_double(weight), to_double(bias), static_cast<size_t>(shape.rows),
-                             static_cast<size_t>(shape.in), static_cast<size_t>(shape.out));
+    return reference::linear(to_double(x), to_double(weight), to_double(bias),
+                             static_cast<size_t>(shape.rows), static_cast<size_t>(shape.in),
+                             static_cast<size_t>(shape.out));
   }
   Shape shape;
   std::vector<float> x, weight, bias;
@@ -53,8 +55,8 @@ struct Case {
 };
 
 std::string name_of(const Shape& s, CpuTier tier) {
-  return std::string(cpu_tier_name(tier)) + " [" + std::to_string(s.rows) + ", " + std::to_string(s.in) + "] → " +
-         std::to_string(s.out);
+  return std::string(cpu_tier_name(tier)) + " [" + std::to_string(s.rows) + ", " +
+         std::to_string(s.in) + "] → " + std::to_string(s.out);
 }
 
 class LinearTiers : public ::testing::TestWithParam<CpuTier> {
@@ -64,8 +66,10 @@ class LinearTiers : public ::testing::TestWithParam<CpuTier> {
 class LinearForwardTest : public LinearTiers {};
 class LinearBackward : public LinearTiers {};
 class LinearRowInvariance : public LinearTiers {};
-INSTANTIATE_TEST_SUITE_P(Tiers, LinearForwardTest, ::testing::ValuesIn(available_tiers()), testing::tier_name);
-INSTANTIATE_TEST_SUITE_P(Tiers, LinearBackward, ::testing::ValuesIn(available_tiers()), testing::tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, LinearForwardTest, ::testing::ValuesIn(available_tiers()),
+                         testing::tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, LinearBackward, ::testing::ValuesIn(available_tiers()),
+                         testing::tier_name);
 INSTANTIATE_TEST_SUITE_P(Tiers, LinearRowInvariance, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 
@@ -89,10 +93,12 @@ TEST_P(LinearForwardTest, FusesGeluResidualAndKeepsPreActivation) {
     PoisonedMatrix x(s.rows, s.in, c.x);
     PoisonedMatrix y(s.rows, s.out, residual);  // the residual is y itself
     PoisonedMatrix keep(s.rows, s.out, 2);
-    linear_forward(nullptr, {x.view(), &c.packed, y.view(), Activation::kGelu, y.view(), keep.view()});
+    linear_forward(nullptr,
+                   {x.view(), &c.packed, y.view(), Activation::kGelu, y.view(), keep.view()});
     const auto pre = c.expected();
     std::vector<double> expected(pre.size());
-    for (size_t i = 0; i < pre.size(); ++i) expected[i] = reference::gelu(pre[i]) + static_cast<double>(residual[i]);
+    for (size_t i = 0; i < pre.size(); ++i)
+      expected[i] = reference::gelu(pre[i]) + static_cast<double>(residual[i]);
     EXPECT_TRUE(are_near(keep.values(), pre, tolerance("linear", Pass::kForward)));
     EXPECT_TRUE(are_near(y.values(), expected, tolerance("linear", Pass::kForward)));
     EXPECT_TRUE(y.is_intact() && keep.is_intact());
@@ -125,12 +131,16 @@ TEST_P(LinearRowInvariance, RowAloneHasTheBitsOfItsBatch) {
     for (int64_t count : {1, 2, 3, 5, 12}) {
       for (int64_t r = 0; r + count <= s.rows; r += std::max<int64_t>(1, s.rows / 7)) {
         PoisonedMatrix some(count, s.out);
-        linear_forward(nullptr, {x.view().slice_rows(r, r + count), &c.packed, some.view(), Activation::kGelu, {}, {}});
+        linear_forward(
+            nullptr,
+            {x.view().slice_rows(r, r + count), &c.packed, some.view(), Activation::kGelu, {}, {}});
         PoisonedMatrix d_some(count, s.in);
         linear_backward_input(nullptr, some.view(), c.packed, d_some.view(), Write::kSet);
         for (int64_t i = 0; i < count; ++i) {
-          ASSERT_TRUE(are_same_bits(some.row(i), y.row(r + i), s.out)) << "row " << r + i << " among " << count;
-          ASSERT_TRUE(are_same_bits(d_some.row(i), dy.row(r + i), s.in)) << "row " << r + i << " among " << count;
+          ASSERT_TRUE(are_same_bits(some.row(i), y.row(r + i), s.out))
+              << "row " << r + i << " among " << count;
+          ASSERT_TRUE(are_same_bits(d_some.row(i), dy.row(r + i), s.in))
+              << "row " << r + i << " among " << count;
         }
       }
     }
@@ -138,7 +148,8 @@ TEST_P(LinearRowInvariance, RowAloneHasTheBitsOfItsBatch) {
 }
 
 TEST_P(LinearRowInvariance, ThreadsDoNotChangeBits) {
-  for (const Shape& s : {Shape{517, 96, 129}, Shape{9000, 48, 64}, Shape{4100, 33, 1}, Shape{2, 2048, 2050}}) {
+  for (const Shape& s :
+       {Shape{517, 96, 129}, Shape{9000, 48, 64}, Shape{4100, 33, 1}, Shape{2, 2048, 2050}}) {
     SCOPED_TRACE(name_of(s, GetParam()));
     const Case c(s);
     PoisonedMatrix x(s.rows, s.in, c.x);
@@ -152,13 +163,19 @@ TEST_P(LinearRowInvariance, ThreadsDoNotChangeBits) {
       PoisonedMatrix dx(s.rows, s.in);
       std::vector<float> d_weight(static_cast<size_t>(s.out * s.in), 0.5F);
       std::vector<float> d_bias(static_cast<size_t>(s.out), 0.25F);
-      linear_forward(p, {x.view(), &c.packed, y.view(), Activation::kGelu, x.view().cols == s.out ? x.view() : MatrixView{}, {}});
+      linear_forward(p, {x.view(),
+                         &c.packed,
+                         y.view(),
+                         Activation::kGelu,
+                         x.view().cols == s.out ? x.view() : MatrixView{},
+                         {}});
       linear_backward_input(p, d_y.view(), c.packed, dx.view(), Write::kSet);
       linear_backward_weights(p, x.view(), d_y.view(), d_weight.data(), d_bias.data());
       const std::vector<std::vector<float>> results = {y.values(), dx.values(), d_weight, d_bias};
       if (first.empty()) first = results;
       for (size_t i = 0; i < results.size(); ++i) {
-        EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i << " with " << threads << " threads";
+        EXPECT_TRUE(are_same_bits(results[i], first[i]))
+            << "result " << i << " with " << threads << " threads";
       }
     }
   }
@@ -179,7 +196,8 @@ TEST_P(LinearBackward, MatchesReference) {
     const auto rows = static_cast<size_t>(s.rows);
     const auto in = static_cast<size_t>(s.in);
     const auto out = static_cast<size_t>(s.out);
-    auto expected = reference::linear_backward_input(to_double(dy), to_double(c.weight), rows, in, out);
+    auto expected =
+        reference::linear_backward_input(to_double(dy), to_double(c.weight), rows, in, out);
     EXPECT_TRUE(are_near(dx.values(), expected, tolerance("linear", Pass::kBackward)));
     for (size_t i = 0; i < expected.size(); ++i) expected[i] += static_cast<double>(before[i]);
     EXPECT_TRUE(are_near(added.values(), expected, tolerance("linear", Pass::kBackward)));
@@ -188,7 +206,8 @@ TEST_P(LinearBackward, MatchesReference) {
     PoisonedMatrix d_weight(1, s.out * s.in, std::vector<float>(out * in, 2.0F));
     PoisonedMatrix d_bias(1, s.out, std::vector<float>(out, 3.0F));
     linear_backward_weights(nullptr, x.view(), d_y.view(), d_weight.row(0), d_bias.row(0));
-    auto gradient = reference::linear_backward_weights(to_double(c.x), to_double(dy), rows, in, out);
+    auto gradient =
+        reference::linear_backward_weights(to_double(c.x), to_double(dy), rows, in, out);
     for (double& g : gradient.weight) g += 2.0;
     for (double& g : gradient.bias) g += 3.0;
     EXPECT_TRUE(are_near(d_weight.values(), gradient.weight, tolerance("linear", Pass::kBackward)));
@@ -276,24 +295,37 @@ TEST(LinearErrors, NameTheOperationTheArgumentAndBothShapes) {
   PoisonedMatrix x(4, 6, c.x);
   PoisonedMatrix narrow(4, 3);
   PoisonedMatrix y(4, 5);
-  EXPECT_EQ(error_of([&] { linear_forward(nullptr, {narrow.view(), &c.packed, y.view(), Activation::kNone, {}, {}}); }),
-            "[linear_forward] x must have 6 columns; got 3");
-  EXPECT_EQ(error_of([&] { linear_forward(nullptr, {x.view(), &c.packed, narrow.view(), Activation::kNone, {}, {}}); }),
-            "[linear_forward] y must be [4, 5]; got [4, 3]");
-  EXPECT_EQ(error_of([&] { linear_forward(nullptr, {x.view(), nullptr, y.view(), Activation::kNone, {}, {}}); }),
+  EXPECT_EQ(
+      error_of([&] {
+        linear_forward(nullptr, {narrow.view(), &c.packed, y.view(), Activation::kNone, {}, {}});
+      }),
+      "[linear_forward] x must have 6 columns; got 3");
+  EXPECT_EQ(
+      error_of([&] {
+        linear_forward(nullptr, {x.view(), &c.packed, narrow.view(), Activation::kNone, {}, {}});
+      }),
+      "[linear_forward] y must be [4, 5]; got [4, 3]");
+  EXPECT_EQ(error_of([&] {
+              linear_forward(nullptr, {x.view(), nullptr, y.view(), Activation::kNone, {}, {}});
+            }),
             "[linear_forward] weights are missing");
   EXPECT_EQ(error_of([&] {
-              linear_forward(nullptr, {x.view(), &c.packed, y.view(), Activation::kNone, narrow.view(), {}});
+              linear_forward(nullptr,
+                             {x.view(), &c.packed, y.view(), Activation::kNone, narrow.view(), {}});
             }),
             "[linear_forward] residual must be [4, 5]; got [4, 3]");
-  EXPECT_EQ(error_of([&] { linear_backward_input(nullptr, y.view(), c.packed, narrow.view(), Write::kSet); }),
+  EXPECT_EQ(error_of([&] {
+              linear_backward_input(nullptr, y.view(), c.packed, narrow.view(), Write::kSet);
+            }),
             "[linear_backward_input] dx must be [4, 6]; got [4, 3]");
   PackedLinear inference;
   inference.pack(c.weight.data(), nullptr, 5, 6, PackFor::kInference);
-  EXPECT_EQ(error_of([&] { linear_backward_input(nullptr, y.view(), inference, x.view(), Write::kSet); }),
-            "[linear_backward_input] the weights are packed for inference only");
+  EXPECT_EQ(
+      error_of([&] { linear_backward_input(nullptr, y.view(), inference, x.view(), Write::kSet); }),
+      "[linear_backward_input] the weights are packed for inference only");
   EXPECT_EQ(error_of([&] {
-              linear_backward_weights(nullptr, x.view().slice_rows(0, 3), y.view(), nullptr, nullptr);
+              linear_backward_weights(nullptr, x.view().slice_rows(0, 3), y.view(), nullptr,
+                                      nullptr);
             }),
             "[linear_backward_weights] x and dy must have as many rows; got 3 and 4");
 }

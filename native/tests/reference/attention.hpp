@@ -7,8 +7,8 @@
 
 namespace longer::reference {
 
-/// One request: query rows q [rows, width], keys and values [keys, width], all heads side by side. Row r sees the keys k with
-/// sees[r · keys + k] true.
+/// One request: query rows q [rows, width], keys and values [keys, width], all heads side by side.
+/// Row r sees the keys k with sees[r · keys + k] true.
 struct AttentionCase {
   size_t rows = 0, keys = 0, width = 0, heads = 1;
   std::vector<double> q, k, v;
@@ -58,7 +58,8 @@ struct AttentionGradient {
   std::vector<double> q, k, v;
 };
 
-inline AttentionGradient attention_backward(const AttentionCase& c, const std::vector<double>& d_out) {
+inline AttentionGradient attention_backward(const AttentionCase& c,
+                                            const std::vector<double>& d_out) {
   const size_t head_width = c.width / c.heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_width));
   const Attention forward = attention(c);

@@ -16,7 +16,8 @@ struct LayerNorm {
 inline LayerNorm layer_norm(const std::vector<double>& x, const std::vector<double>& weight,
                             const std::vector<double>& bias, size_t rows) {
   const size_t cols = weight.size();
-  LayerNorm result{std::vector<double>(rows * cols), std::vector<double>(rows), std::vector<double>(rows)};
+  LayerNorm result{std::vector<double>(rows * cols), std::vector<double>(rows),
+                   std::vector<double>(rows)};
   for (size_t r = 0; r < rows; ++r) {
     double mean = 0.0;
     for (size_t c = 0; c < cols; ++c) mean += x[r * cols + c] / static_cast<double>(cols);
@@ -39,11 +40,13 @@ struct LayerNormGradient {
   std::vector<double> bias;    // [cols]
 };
 
-inline LayerNormGradient layer_norm_backward(const std::vector<double>& x, const std::vector<double>& weight,
+inline LayerNormGradient layer_norm_backward(const std::vector<double>& x,
+                                             const std::vector<double>& weight,
                                              const std::vector<double>& dy, size_t rows) {
   const size_t cols = weight.size();
   const LayerNorm forward = layer_norm(x, weight, std::vector<double>(cols), rows);
-  LayerNormGradient g{std::vector<double>(rows * cols), std::vector<double>(cols), std::vector<double>(cols)};
+  LayerNormGradient g{std::vector<double>(rows * cols), std::vector<double>(cols),
+                      std::vector<double>(cols)};
   for (size_t r = 0; r < rows; ++r) {
     double mean_gradient = 0.0;
     double mean_product = 0.0;
@@ -57,7 +60,8 @@ inline LayerNormGradient layer_norm_backward(const std::vector<double>& x, const
     }
     for (size_t c = 0; c < cols; ++c) {
       const double normed = (x[r * cols + c] - forward.mean[r]) * forward.rstd[r];
-      g.x[r * cols + c] = forward.rstd[r] * (dy[r * cols + c] * weight[c] - mean_gradient - normed * mean_product);
+      g.x[r * cols + c] =
+          forward.rstd[r] * (dy[r * cols + c] * weight[c] - mean_gradient - normed * mean_product);
     }
   }
   return g;

@@ -22,7 +22,8 @@ inline double gelu_gradient(double u) {
 }
 
 /// y [rows, out] = x [rows, in] · weightᵀ + bias; weight [out, in], bias [out] or empty.
-inline Doubles linear(const Doubles& x, const Doubles& weight, const Doubles& bias, size_t rows, size_t in, size_t out) {
+inline Doubles linear(const Doubles& x, const Doubles& weight, const Doubles& bias, size_t rows,
+                      size_t in, size_t out) {
   Doubles y(rows * out);
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < out; ++o) {
@@ -35,7 +36,8 @@ inline Doubles linear(const Doubles& x, const Doubles& weight, const Doubles& bi
 }
 
 /// dx [rows, in] = dy · weight
-inline Doubles linear_backward_input(const Doubles& dy, const Doubles& weight, size_t rows, size_t in, size_t out) {
+inline Doubles linear_backward_input(const Doubles& dy, const Doubles& weight, size_t rows,
+                                     size_t in, size_t out) {
   Doubles dx(rows * in);
   for (size_t r = 0; r < rows; ++r) {
     for (size_t i = 0; i < in; ++i) {
@@ -50,7 +52,8 @@ struct LinearGradient {
   Doubles bias;    // [out]
 };
 
-inline LinearGradient linear_backward_weights(const Doubles& x, const Doubles& dy, size_t rows, size_t in, size_t out) {
+inline LinearGradient linear_backward_weights(const Doubles& x, const Doubles& dy, size_t rows,
+                                              size_t in, size_t out) {
   LinearGradient g{Doubles(out * in), Doubles(out)};
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < out; ++o) {

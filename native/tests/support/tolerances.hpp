@@ -26,13 +26,15 @@ inline Tolerance tolerance(const std::string& stage, Pass pass) {
     if (stage == "attention") return {1e-6, 5e-6};
     // exp, one division and two products.
     if (stage == "gelu") return {1e-6, 5e-6};
+    // Two maps and up to three blocks, each with four maps, two norms and an attention.
+    if (stage == "event_encoder") return {1e-5, 1e-5};
     // Many stages deep; errors of the stages add up.
     if (stage == "model") return {1e-5, 1e-5};
   } else {
     // Sums over all rows on top of the forward pass's errors; gradients cancel, so the absolute
     // part counts.
     if (stage == "linear" || stage == "layer_norm" || stage == "attention" || stage == "gelu" ||
-        stage == "model") {
+        stage == "model" || stage == "event_encoder") {
       return {1e-4, 1e-4};
     }
   }

@@ -13,21 +13,8 @@ namespace {
 constexpr int64_t kChunkTokens = 128;
 // The lanes of the widest tier, each of which holds a group.
 constexpr int64_t kGroupMultiple = 16;
-// Table rows are asked for this many tokens ahead.
-constexpr int64_t kPrefetchDistance = 16;
 
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
-
-void prefetch_features(const EventTokens& tokens, const EventEncoderWeights& w, int64_t token) {
-  constexpr int64_t kLineFloats = 16;
-  for (size_t f = 0; f < w.tables.size(); ++f) {
-    const TableView& table = w.tables[f];
-    const int64_t row = tokens.feature_rows[static_cast<int64_t>(f) * tokens.num_events + token];
-    for (int64_t c = 0; c < table.width; c += kLineFloats) {
-      __builtin_prefetch(table.rows + row * table.width + c);
-    }
-  }
-}
 
 void gather_features(const EventTokens& tokens, const EventEncoderWeights& w, const Chunk& chunk,
                      MatrixView target) {
@@ -35,9 +22,6 @@ void gather_features(const EventTokens& tokens, const EventEncoderWeights& w, co
   const EventEncoderKernels& kernels = event_encoder_kernels();
   for (int64_t i = 0; i < chunk.num_tokens(); ++i) {
     const int64_t token = chunk.token_begin + i;
-    if (token + kPrefetchDistance < chunk.token_end) {
-      prefetch_features(tokens, w, token + kPrefetchDistance);
-    }
     float* row = target.row(i);
     float* to = row;
     for (size_t f = 0; f < w.tables.size(); ++f) {
@@ -121,9 +105,12 @@ ChunkRows::ChunkRows(Workspace& workspace, const EventEncoderWeights& weights, i
   hidden = workspace.matrix(num_tokens, 2 * d);
   tokens = workspace.matrix(num_tokens, d);
   if (keep == Keep::kActivations) slope = workspace.matrix(num_tokens, 2 * d);
-  const size_t num_blocks = weights.inner.size();
-  blocks.resize(keep == Keep::kActivations ? num_blocks : std::min<size_t>(num_blocks, 1));
-  for (BlockRows& block : blocks) block = allocate_block(workspace, num_tokens, d, keep);
+  num_blocks = keep == Keep::kActivations ? weights.inner.size()
+                                          : std::min<size_t>(weights.inner.size(), 1);
+  blocks = workspace.allocate<BlockRows>(static_cast<int64_t>(num_blocks));
+  for (size_t b = 0; b < num_blocks; ++b) {
+    blocks[b] = allocate_block(workspace, num_tokens, d, keep);
+  }
 }
 
 MatrixView forward_chunk(const EventTokens& tokens, const EventEncoderWeights& weights,

@@ -1,6 +1,6 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "core/workspace.hpp"
 #include "ops/event_encoder/event_encoder.hpp"
@@ -53,12 +53,13 @@ struct ChunkRows {
   ChunkRows(Workspace& workspace, const EventEncoderWeights& weights, int64_t num_tokens,
             Keep keep);
   /// The rows of block b; the blocks of a pass that keeps nothing are one.
-  BlockRows& block(size_t b) { return blocks[b < blocks.size() ? b : blocks.size() - 1]; }
+  BlockRows& block(size_t b) { return blocks[b < num_blocks ? b : num_blocks - 1]; }
 
   MatrixView features;       // [R, X + T] table rows and position, time bucket
   MatrixView slope, hidden;  // [R, 2d]
   MatrixView tokens;         // [R, d] event tokens e
-  std::vector<BlockRows> blocks;
+  BlockRows* blocks;         // [num_blocks]
+  size_t num_blocks;
 };
 
 /// Computes the chunk's rows. Returns those that are concatenated; with kActivations the last map

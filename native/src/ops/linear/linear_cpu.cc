@@ -54,6 +54,35 @@ void check_shape(const char* where, const char* name, const Matrix& matrix, int6
                  rows, ", ", cols, "]; got [", matrix.rows, ", ", matrix.cols, "]");
 }
 
+/// Small maps over many rows: chunks of rows, each summed on its own and then added in order, so
+/// that threads find work. Their number depends on the shape alone, and so do the bits.
+int64_t num_row_chunks(int64_t rows, int64_t out, int64_t in) {
+  constexpr int64_t kSmallMap = 128 * 128;
+  constexpr int64_t kRowsPerChunk = 1024;
+  constexpr int64_t kMostChunks = 16;
+  if (out * in > kSmallMap) return 1;
+  return std::clamp<int64_t>(rows / kRowsPerChunk, 1, kMostChunks);
+}
+
+/// Outputs that one work item sums.
+struct WeightBlocks {
+  int64_t outs, ins;
+};
+
+/// As large as the second-level cache allows, since every block packs its rows anew, but enough of
+/// them for the threads. The cut does not change bits: each output is one chain over the rows.
+WeightBlocks weight_blocks(const ThreadPool* pool, int64_t out, int64_t in, int64_t chunks) {
+  WeightBlocks blocks{512, 256};
+  const int64_t wanted = pool == nullptr || pool->num_threads() == 1 ? 1 : 2 * pool->num_threads();
+  const auto items = [&] {
+    return chunks * ((out + blocks.outs - 1) / blocks.outs) * ((in + blocks.ins - 1) / blocks.ins);
+  };
+  while (items() < wanted && (blocks.outs > 64 || blocks.ins > 64)) {
+    (blocks.outs > blocks.ins ? blocks.outs : blocks.ins) /= 2;
+  }
+  return blocks;
+}
+
 void run_elementwise(ThreadPool* pool, void (*kernel)(const ElementwiseBlock&),
                      const ElementwiseBlock& whole) {
   constexpr int64_t kElementsPerItem = 16384;
@@ -125,53 +154,45 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   check_argument(x.rows == dy.rows,
                  "[linear_backward_weights] x and dy must have as many rows; got ", x.rows, " and ",
                  dy.rows);
-  constexpr int64_t kRowsPerChunk = 1024;
-  constexpr int64_t kItems = 16;
   const int64_t out = dy.cols;
   const int64_t in = x.cols;
   const int64_t rows = x.rows;
   if (rows == 0 || out == 0 || in == 0) return;
   const auto& kernels = linear_kernels();
-  const int64_t out_items = (out + kLinearWeightsOuts - 1) / kLinearWeightsOuts;
-  const int64_t in_items = (in + kLinearWeightsIns - 1) / kLinearWeightsIns;
-  const int64_t tiles = out_items * in_items;
-  // Small maps over many rows: chunks of rows, each summed on its own and then added in order.
-  // Their number depends on the shape alone, so the bits do too.
-  const int64_t chunks =
-      std::clamp<int64_t>(std::min(kItems / tiles, rows / kRowsPerChunk), 1, kItems);
+  const int64_t chunks = num_row_chunks(rows, out, in);
+  const WeightBlocks blocks = weight_blocks(pool, out, in, chunks);
+  const int64_t out_blocks = (out + blocks.outs - 1) / blocks.outs;
+  const int64_t in_blocks = (in + blocks.ins - 1) / blocks.ins;
   Workspace& workspace = thread_workspace();
   const WorkspaceScope scope(workspace);
-  float* partials = chunks == 1 ? nullptr : workspace.allocate<float>(chunks * out * (in + 1));
-  const auto block_of = [&](int64_t item) {
-    const int64_t chunk = item / tiles;
-    const int64_t o = item % tiles / in_items * kLinearWeightsOuts;
-    const int64_t i = item % in_items * kLinearWeightsIns;
+  const int64_t partial_floats = out * (in + 1);
+  float* partials = chunks == 1 ? nullptr : workspace.allocate<float>(chunks * partial_floats);
+  parallel_for(pool, chunks * out_blocks * in_blocks, [&](int64_t item) {
+    const int64_t chunk = item / (out_blocks * in_blocks);
+    const int64_t o = item / in_blocks % out_blocks * blocks.outs;
+    const int64_t i = item % in_blocks * blocks.ins;
     const int64_t r = rows * chunk / chunks;
+    float* weight = partials == nullptr ? d_weight : partials + chunk * partial_floats;
+    float* bias = partials == nullptr ? d_bias : weight + out * in;
     LinearWeightsBlock block{};
     block.dy = dy.row(r) + o;
     block.dy_stride = dy.stride;
     block.x = x.row(r) + i;
     block.x_stride = x.stride;
     block.rows = rows * (chunk + 1) / chunks - r;
-    float* weight = partials == nullptr ? d_weight : partials + chunk * out * (in + 1);
-    float* bias = partials == nullptr ? d_bias : weight + out * in;
     block.d_weight = weight + o * in + i;
     block.d_weight_stride = in;
     block.d_bias = i == 0 && d_bias != nullptr ? bias + o : nullptr;
-    block.outs = std::min(kLinearWeightsOuts, out - o);
-    block.ins = std::min(kLinearWeightsIns, in - i);
+    block.outs = std::min(blocks.outs, out - o);
+    block.ins = std::min(blocks.ins, in - i);
     block.adds = partials == nullptr;
-    return block;
-  };
-  parallel_for(pool, chunks * tiles, [&](int64_t item) {
     Workspace& own = thread_workspace();
     const WorkspaceScope item_scope(own);
-    LinearWeightsBlock block = block_of(item);
-    block.scratch = own.allocate<float>(kLinearWeightsScratch);
+    block.scratch = own.allocate<float>(linear_weights_scratch(block.outs, block.ins));
     kernels.weights(block);
   });
   for (int64_t chunk = 0; partials != nullptr && chunk < chunks; ++chunk) {
-    const float* weight = partials + chunk * out * (in + 1);
+    const float* weight = partials + chunk * partial_floats;
     kernels.add(weight, d_weight, out * in);
     if (d_bias != nullptr) kernels.add(weight + out * in, d_bias, out);
   }

@@ -5,6 +5,9 @@
 
 namespace longer {
 
+/// P, the columns of a packed panel.
+inline constexpr int64_t kLinearPanel = 32;
+
 /// A block of y = act(x·panels + start) + residual.
 struct LinearBlock {
   const float* x;
@@ -35,14 +38,15 @@ struct LinearWeightsBlock {
   float* d_bias;  // or null
   int64_t outs, ins;
   bool adds;
-  float* scratch;  // [kLinearWeightsScratch]
+  float* scratch;  // [linear_weights_scratch(outs, ins)]
 };
-/// The largest block, and the rows packed at a time: 128 rows of a panel are 16 KiB, half a first-level cache. Both sides
-/// of a block pass 128 · 192 · 128 multiply-adds for 128 · (192 + 128) values packed.
+/// Rows packed at a time: 128 rows of a panel are 16 KiB, half a first-level cache.
 inline constexpr int64_t kLinearWeightsRows = 128;
-inline constexpr int64_t kLinearWeightsIns = 128;
-inline constexpr int64_t kLinearWeightsOuts = 192;
-inline constexpr int64_t kLinearWeightsScratch = kLinearWeightsRows * (kLinearWeightsIns + kLinearWeightsOuts);
+constexpr int64_t linear_weights_scratch(int64_t outs, int64_t ins) {
+  const int64_t panels =
+      (outs + kLinearPanel - 1) / kLinearPanel + (ins + kLinearPanel - 1) / kLinearPanel;
+  return kLinearWeightsRows * kLinearPanel * panels;
+}
 
 /// Rows of a matrix each in its own place.
 struct ElementwiseBlock {
@@ -55,7 +59,7 @@ struct ElementwiseBlock {
   int64_t rows, cols;
 };
 
-/// What each tier implements; P = kLinearPanel.
+/// What each tier implements.
 struct LinearKernels {
   void (*forward)(const LinearBlock&);
   void (*weights)(const LinearWeightsBlock&);
@@ -67,7 +71,6 @@ struct LinearKernels {
   /// to[0 … count) += from[0 … count)
   void (*add)(const float* from, float* to, int64_t count);
 };
-inline constexpr int64_t kLinearPanel = 32;
 
 namespace portable {
 extern const LinearKernels kLinearKernels;

@@ -1,5 +1,5 @@
-// Rows go through the loops four at a time, so that their sums, one chain of additions over the columns each, overlap. A row
-// gets the same bits in a group of four and alone.
+// Rows go through the loops four at a time, so that their sums, one chain of additions over the
+// columns each, overlap. A row gets the same bits in a group of four and alone.
 #include "core/vec.hpp"
 #include "ops/layer_norm/layer_norm_kernels.hpp"
 
@@ -55,13 +55,15 @@ LONGER_INLINE void forward_rows(LayerNormBlock p, int64_t first) {
   });
   float rstd[R];
 #pragma GCC unroll 4
-  for (unsigned r = 0; r < R; ++r) rstd[r] = 1.0F / __builtin_sqrtf(vec_reduce_add(squares[r]) * scale + kEpsilon);
+  for (unsigned r = 0; r < R; ++r)
+    rstd[r] = 1.0F / __builtin_sqrtf(vec_reduce_add(squares[r]) * scale + kEpsilon);
   for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
     const vec weight = vec_load(p.weight + c, lanes);
     const vec bias = vec_load(p.bias + c, lanes);
 #pragma GCC unroll 4
     for (unsigned r = 0; r < R; ++r) {
-      const vec normed = vec_finished((vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * rstd[r]);
+      const vec normed =
+          vec_finished((vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * rstd[r]);
       vec_store(y + r * p.y_stride + c, normed * weight + bias, lanes);
     }
   });

@@ -29,8 +29,8 @@ void gelu_in_place(float* values, int64_t count) {
 }
 
 /// to[m] = from[m] (+ plus[m]) for rows of `cols` values.
-void copy_rows(const float* from, int64_t from_stride, const float* plus, int64_t plus_stride, float* to,
-               int64_t to_stride, int64_t rows, int64_t cols) {
+void copy_rows(const float* from, int64_t from_stride, const float* plus, int64_t plus_stride,
+               float* to, int64_t to_stride, int64_t rows, int64_t cols) {
   for (int64_t m = 0; m < rows; ++m) {
     for_vecs(cols, [&](int64_t i, int64_t lanes) {
       vec value = vec_load(from + m * from_stride + i, lanes);
@@ -40,24 +40,36 @@ void copy_rows(const float* from, int64_t from_stride, const float* plus, int64_
   }
 }
 
-// Rows that pass a panel before the next one: with 1024 columns they fill a third of a second-level cache of 1 MiB.
+// Rows that pass a panel before the next one: with 1024 columns they fill a third of a second-level
+// cache of 1 MiB.
 constexpr int64_t kRowsPerPass = 96;
 
-/// The tile at (r, c) of y, in the first-level cache: gelu over its dense values, then the residual.
-void finish_tile(const LinearBlock& p, float* sums, int64_t r, int64_t rows, int64_t c, int64_t cols) {
+/// The tile at (r, c) of y, in the first-level cache: gelu over its dense values, then the
+/// residual.
+void finish_tile(const LinearBlock& p, float* sums, int64_t r, int64_t rows, int64_t c,
+                 int64_t cols) {
   if (p.pre_activation != nullptr) {
-    copy_rows(sums, cols, nullptr, 0, p.pre_activation + r * p.pre_activation_stride + c, p.pre_activation_stride, rows,
-              cols);
+    copy_rows(sums, cols, nullptr, 0, p.pre_activation + r * p.pre_activation_stride + c,
+              p.pre_activation_stride, rows, cols);
   }
   if (p.has_gelu) gelu_in_place(sums, rows * cols);
   const float* residual = p.residual == nullptr ? nullptr : p.residual + r * p.residual_stride + c;
-  copy_rows(sums, cols, residual, p.residual_stride, p.y + r * p.y_stride + c, p.y_stride, rows, cols);
+  copy_rows(sums, cols, residual, p.residual_stride, p.y + r * p.y_stride + c, p.y_stride, rows,
+            cols);
 }
 
 void forward(const LinearBlock& p) {
   const bool is_plain = !p.has_gelu && p.residual == nullptr && p.pre_activation == nullptr;
-  const Product product{p.x, p.x_stride, p.panels, kPanel, p.depth * kPanel, p.depth, p.y, p.y_stride,
-                        p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow, p.bias};
+  const Product product{p.x,
+                        p.x_stride,
+                        p.panels,
+                        kPanel,
+                        p.depth * kPanel,
+                        p.depth,
+                        p.y,
+                        p.y_stride,
+                        p.adds ? Start::kOutput : p.bias == nullptr ? Start::kZero : Start::kRow,
+                        p.bias};
   alignas(64) float sums[kTileFloats];
   for (int64_t first = 0; first < p.rows; first += kRowsPerPass) {
     const int64_t pass = p.rows - first < kRowsPerPass ? p.rows - first : kRowsPerPass;
@@ -88,15 +100,15 @@ void add_column_sums(const float* panel, int64_t rows, int64_t cols, float* sums
   });
 }
 
-// Both sides are packed, some rows at a time: read in place, rows of 1024 columns would all fall into the same lines of the
-// cache.
+// Both sides are packed, some rows at a time: read in place, rows of 1024 columns would all fall
+// into the same lines of the cache.
 void weights(const LinearWeightsBlock& p) {
   if (!p.adds) {
     for (int64_t o = 0; o < p.outs; ++o) set_zero(p.d_weight + o * p.d_weight_stride, p.ins);
     if (p.d_bias != nullptr) set_zero(p.d_bias, p.outs);
   }
   float* x_panels = p.scratch;
-  float* dy_panels = p.scratch + kLinearWeightsRows * kLinearWeightsIns;
+  float* dy_panels = p.scratch + linear_weights_scratch(0, p.ins);
   for (int64_t first = 0; first < p.rows; first += kLinearWeightsRows) {
     const int64_t rows = p.rows - first < kLinearWeightsRows ? p.rows - first : kLinearWeightsRows;
     pack_rows(p.x + first * p.x_stride, p.x_stride, rows, p.ins, x_panels);
@@ -104,9 +116,10 @@ void weights(const LinearWeightsBlock& p) {
     for (int64_t o = 0; o < p.outs; o += kPanel) {
       const int64_t outs = p.outs - o < kPanel ? p.outs - o : kPanel;
       const float* panel = dy_panels + o * rows;
-      multiply<true>({panel, kPanel, x_panels, kPanel, rows * kPanel, rows, p.d_weight + o * p.d_weight_stride,
-                      p.d_weight_stride, Start::kOutput, nullptr},
-                     outs, p.ins);
+      multiply<true>(
+          {panel, kPanel, x_panels, kPanel, rows * kPanel, rows, p.d_weight + o * p.d_weight_stride,
+           p.d_weight_stride, Start::kOutput, nullptr},
+          outs, p.ins);
       if (p.d_bias != nullptr) add_column_sums(panel, rows, outs, p.d_bias + o);
     }
   }
@@ -137,11 +150,14 @@ void gelu_backward(const ElementwiseBlock& p) {
 
 void pack_transposed(const float* weight, int64_t out, int64_t in, float* panels) {
   for (int64_t o = 0; o < out; o += kPanel, panels += in * kPanel) {
-    pack_columns([=](int64_t m) { return o + m < out ? weight + (o + m) * in : nullptr; }, kPanel, in, 1.0F, panels);
+    pack_columns([=](int64_t m) { return o + m < out ? weight + (o + m) * in : nullptr; }, kPanel,
+                 in, 1.0F, panels);
   }
 }
 
-void pack(const float* weight, int64_t out, int64_t in, float* panels) { pack_rows(weight, in, out, in, panels); }
+void pack(const float* weight, int64_t out, int64_t in, float* panels) {
+  pack_rows(weight, in, out, in, panels);
+}
 
 void add(const float* from, float* to, int64_t count) {
   for_vecs(count, [&](int64_t i, int64_t lanes) {
@@ -151,6 +167,7 @@ void add(const float* from, float* to, int64_t count) {
 
 }  // namespace
 
-const LinearKernels kLinearKernels = {forward, weights, pack_transposed, pack, gelu_forward, gelu_backward, add};
+const LinearKernels kLinearKernels = {forward,       weights, pack_transposed, pack, gelu_forward,
+                                      gelu_backward, add};
 
 }  // namespace longer::LONGER_TIER

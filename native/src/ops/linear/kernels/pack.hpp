@@ -6,7 +6,8 @@
 namespace longer::LONGER_TIER {
 
 /// panels[c / P][r][c mod P] = rows[r][c]; missing columns of the last panel are 0.
-inline void pack_rows(const float* rows, int64_t stride, int64_t num_rows, int64_t cols, float* panels) {
+inline void pack_rows(const float* rows, int64_t stride, int64_t num_rows, int64_t cols,
+                      float* panels) {
   for (int64_t c = 0; c < cols; c += kPanel) {
     const int64_t width = cols - c < kPanel ? cols - c : kPanel;
     for (int64_t r = 0; r < num_rows; ++r, panels += kPanel) {
@@ -23,7 +24,8 @@ inline void pack_rows(const float* rows, int64_t stride, int64_t num_rows, int64
 
 /// panel[e][m] = scale · row_of(m)[e] for the lanes of `columns`; zeros where row_of(m) is null.
 template <class RowOf>
-LONGER_INLINE void pack_columns(const RowOf& row_of, int64_t columns, int64_t width, float scale, float* panel) {
+LONGER_INLINE void pack_columns(const RowOf& row_of, int64_t columns, int64_t width, float scale,
+                                float* panel) {
   for (int64_t m = 0; m < columns; m += kVecLanes) {
     const float* rows[kVecLanes];
     for (int64_t i = 0; i < kVecLanes; ++i) rows[i] = row_of(m + i);

@@ -1,7 +1,8 @@
 #pragma once
-// The register tile behind every matrix product of the CPU kernels: C = start + A·B, each element one chain of fused
-// multiply-adds over k in order. So a value's bits depend on its row of A and its column of B alone: not on the shape of
-// the tile that computed it, nor on how the k range was cut into calls.
+// The register tile behind every matrix product of the CPU kernels: C = start + A·B, each element
+// one chain of fused multiply-adds over k in order. So a value's bits depend on its row of A and
+// its column of B alone: not on the shape of the tile that computed it, nor on how the k range was
+// cut into calls.
 #include <cstdint>
 
 #include "core/vec.hpp"
@@ -10,18 +11,21 @@ namespace longer::LONGER_TIER {
 
 /// Columns of a packed panel; a multiple of every tier's register.
 inline constexpr int64_t kPanel = 32;
-/// Rows of the widest tile: two registers of B a row, so that sums, B and one broadcast fit the register file (32 registers
-/// with AVX-512, 16 below). Twelve sums also cover the latency of the multiply-add (4 cycles, 2 a cycle).
+/// Rows of the widest tile: two registers of B a row, so that sums, B and one broadcast fit the
+/// register file (32 registers with AVX-512, 16 below). Twelve sums also cover the latency of the
+/// multiply-add (4 cycles, 2 a cycle).
 inline constexpr unsigned kTileRows = kVecLanes == 16 ? 12 : 6;
 
 /// Values of the largest tile: kTileRows of a panel, or one row of eight registers.
-inline constexpr int64_t kTileFloats = kTileRows * kPanel > 8 * kVecLanes ? kTileRows * kPanel : 8 * kVecLanes;
+inline constexpr int64_t kTileFloats =
+    kTileRows * kPanel > 8 * kVecLanes ? kTileRows* kPanel : 8 * kVecLanes;
 
 /// Where the sums start.
 enum class Start { kZero, kRow, kOutput };
 
 /// One product. A[m, k] is a[m · lda + k], or a[k · lda + m] when transposed. B[k, n] is
-/// b[(n / kPanel) · panel_stride + k · ldb + n mod kPanel]: packed panels, or plain rows with panel_stride = kPanel.
+/// b[(n / kPanel) · panel_stride + k · ldb + n mod kPanel]: packed panels, or plain rows with
+/// panel_stride = kPanel.
 struct Product {
   const float* a;
   int64_t lda;
@@ -45,12 +49,14 @@ LONGER_INLINE Product at(const Product& p, bool is_transposed, int64_t r, int64_
   return moved;
 }
 
-/// The inner loop; `load_last` reads the last register of a row of B, which may be narrower than a register.
+/// The inner loop; `load_last` reads the last register of a row of B, which may be narrower than a
+/// register.
 template <unsigned M, unsigned V, bool kTransposed, class LoadLast>
 LONGER_INLINE void add_products(const Product& p, vec (&sum)[M][V], const LoadLast& load_last) {
   const int64_t lda = p.lda;
   const float* b = p.b;
-  // Four rows share a pointer: the processor addresses base + {0, 1, 2, 3} · lda, so 12 rows need few registers.
+  // Four rows share a pointer: the processor addresses base + {0, 1, 2, 3} · lda, so 12 rows need
+  // few registers.
   const float* a[(M + 3) / 4];
 #pragma GCC unroll 4
   for (unsigned g = 0; g < (M + 3) / 4; ++g) a[g] = p.a + (kTransposed ? 4 * g : 4 * g * lda);
@@ -92,7 +98,8 @@ LONGER_INLINE void multiply_tile(const Product& p, int64_t last) {
   if (last == kVecLanes) {
     add_products<M, V, kTransposed>(p, sum, [](const float* b) { return vec_load(b); });
   } else {
-    add_products<M, V, kTransposed>(p, sum, [last](const float* b) { return vec_load_partial(b, last); });
+    add_products<M, V, kTransposed>(p, sum,
+                                    [last](const float* b) { return vec_load_partial(b, last); });
   }
 #pragma GCC unroll 16
   for (unsigned m = 0; m < M; ++m) {
@@ -134,8 +141,9 @@ void multiply_one(const Product& p, int64_t rows, int64_t cols) {
   }
 }
 
-/// visit(r, rows, c, cols) for tiles that cover `rows` × `cols`, panel by panel, so that a panel stays in the first-level
-/// cache while the rows pass. One to three rows take more columns at once: a few long chains would wait for each other.
+/// visit(r, rows, c, cols) for tiles that cover `rows` × `cols`, panel by panel, so that a panel
+/// stays in the first-level cache while the rows pass. One to three rows take more columns at once:
+/// a few long chains would wait for each other.
 template <class Visit>
 LONGER_INLINE void for_tiles(int64_t rows, int64_t cols, const Visit& visit) {
   const int64_t widest = rows == 1 ? 8 : rows <= 3 ? 4 : 2;

@@ -4,6 +4,7 @@ import ai.longer.Device;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
+import ai.longer.data.History;
 import ai.longer.data.Request;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
@@ -16,7 +17,6 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
@@ -36,27 +36,25 @@ public class RankCall {
   private static final int CANDIDATES = 8;
   private static final long USER = 7;
 
-  private LongerModel model;
-  private Ranker ranker;
-  private RankingRequest withoutCandidates;
-  private RankingRequest encoding;
-  private RankingRequest hit;
-  private float[] none;
-  private float[] scores;
+  private final LongerModel model;
+  private final Ranker ranker;
+  private final RankingRequest withoutCandidates;
+  private final RankingRequest encoding;
+  private final RankingRequest hit;
+  private final float[] none;
+  private final float[] scores;
 
   /** Makes a model with random weights and puts one user into its cache. */
-  @Setup
-  public void open() {
+  public RankCall() {
     LongerConfig config = Workload.config(HISTORY);
     model = LongerModel.create(config, 1, Device.cpu(1));
     ranker = model.ranker(RankerOptions.builder().userCacheBytes(1 << 26).build());
     Request request = new Workload(config.schema(), 2).requests(1, HISTORY, CANDIDATES).get(0);
     Request empty =
-        Request.builder(request.history(), Candidates.empty(config.schema()))
+        Request.builder(History.empty(config.schema()), Candidates.empty(config.schema()))
             .user("user", request.userId(0))
-            .referenceTime(request.referenceTime())
             .build();
-    withoutCandidates = RankingRequest.of(empty).cached(USER, 1);
+    withoutCandidates = RankingRequest.of(empty);
     encoding = RankingRequest.of(request);
     hit = RankingRequest.of(request).cached(USER, 1);
     none = new float[0];
@@ -71,13 +69,7 @@ public class RankCall {
     model.close();
   }
 
-  /** The least that crosses the border: asks the native cache for a user who is not there. */
-  @Benchmark
-  public boolean border() {
-    return ranker.evict(-1);
-  }
-
-  /** The whole Java path of a cached user with nothing to score. */
+  /** The whole way through Java and the border, with nothing to copy or to score. */
   @Benchmark
   public void zeroCandidates() {
     ranker.rank(withoutCandidates, none);

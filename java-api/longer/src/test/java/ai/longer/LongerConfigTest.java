@@ -106,7 +106,8 @@ class LongerConfigTest {
 
   @Test
   void otherFormatVersionsAreUnsupported() {
-    String other = Samples.CONFIG.toJson().replace("\"format_version\": 1", "\"format_version\": 2");
+    String other =
+        Samples.CONFIG.toJson().replace("\"format_version\": 1", "\"format_version\": 2");
     assertThatThrownBy(() -> LongerConfig.parse(other))
         .isInstanceOf(UnsupportedOperationException.class)
         .hasMessageContaining("/format_version");

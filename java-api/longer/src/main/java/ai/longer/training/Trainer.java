@@ -127,7 +127,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Returns loss and gradients of a batch without changing anything.
+   * Returns loss and gradients of a batch; no weight changes. Ids that growable tables have not seen
+   * get their initial rows, as in a step.
    *
    * @throws IllegalArgumentException as {@link #step}
    */
@@ -146,6 +147,9 @@ public final class Trainer implements AutoCloseable {
   }
 
   private BatchBuffer packed(List<Request> requests, Content content) {
+    if (content == Content.LABELS && requests.isEmpty()) {
+      throw new IllegalArgumentException("[trainer] a step needs at least one request");
+    }
     batch.fill(requests.toArray(new Request[0]), content);
     return batch;
   }

@@ -61,7 +61,10 @@ class CsvReaderTest {
   @Provide
   Arbitrary<List<List<String>>> tables() {
     Arbitrary<String> field =
-        Arbitraries.strings().withChars("ab0\",\t\n\r é\uFEFF\uD83D\uDE00").ofMaxLength(6);
+        Arbitraries.strings()
+            .withChars("ab0\",\t\n\r é\uFEFF")
+            .ofMaxLength(6)
+            .map(text -> text.replace("b", "\uD83D\uDE00"));
     return Arbitraries.integers()
         .between(1, 4)
         .flatMap(width -> field.list().ofSize(width).list().ofMaxSize(8));
@@ -93,8 +96,7 @@ class CsvReaderTest {
   @ValueSource(strings = {"\n", "\r\n", "\r"})
   void lineEndsAreLineEnds(String end) throws IOException {
     String text = String.join(end, "a,b", "", "1,2", "3,", "");
-    assertThat(readAll(write(".csv", text)))
-        .containsExactly(List.of("1", "2"), List.of("3", ""));
+    assertThat(readAll(write(".csv", text))).containsExactly(List.of("1", "2"), List.of("3", ""));
   }
 
   @Test

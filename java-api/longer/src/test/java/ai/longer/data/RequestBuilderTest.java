@@ -125,9 +125,8 @@ class RequestBuilderTest {
     assertThat(late).allMatch(row -> row.time() > last);
   }
 
-  @SafeVarargs
-  private static <T> List<T> concat(List<T>... lists) {
-    return Stream.of(lists).flatMap(List::stream).toList();
+  private static <T> List<T> concat(List<T> first, List<T> second, List<T> third) {
+    return Stream.of(first, second, third).flatMap(List::stream).toList();
   }
 
   @Test
@@ -185,8 +184,7 @@ class RequestBuilderTest {
   }
 
   private static void assertBadRow(List<Interaction> log, String... parts) {
-    RequestBuilder builder =
-        RequestBuilder.builder(SCHEMA, log::stream).maxRowsPerUser(3).build();
+    RequestBuilder builder = RequestBuilder.builder(SCHEMA, log::stream).maxRowsPerUser(3).build();
     assertThatThrownBy(() -> builder.training().stream().toList())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContainingAll(parts);

@@ -109,7 +109,6 @@ class RequestTest {
   }
 
   private static Request.Builder plain(int events, int candidates) {
-    return Request.builder(
-        Samples.plainHistory(events, 1), Samples.plainCandidates(candidates, 2));
+    return Request.builder(Samples.plainHistory(events, 1), Samples.plainCandidates(candidates, 2));
   }
 }

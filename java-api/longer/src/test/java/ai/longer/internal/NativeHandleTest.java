@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -188,7 +189,7 @@ class NativeHandleTest {
     }
 
     private final Thread thread;
-    private volatile Throwable failure = new AssertionError("did not end");
+    private volatile @Nullable Throwable failure = new AssertionError("did not end");
 
     private Task(Work work) {
       thread =
@@ -196,14 +197,12 @@ class NativeHandleTest {
               () -> {
                 try {
                   work.run();
-                  failure = NONE;
+                  failure = null;
                 } catch (Throwable e) {
                   failure = e;
                 }
               });
     }
-
-    private static final Throwable NONE = new Throwable();
 
     static Task start(Work work) {
       Task task = new Task(work);
@@ -217,8 +216,9 @@ class NativeHandleTest {
 
     void join() throws InterruptedException {
       thread.join();
-      if (failure != NONE) {
-        throw new AssertionError(failure);
+      Throwable thrown = failure;
+      if (thrown != null) {
+        throw new AssertionError(thrown);
       }
     }
   }

@@ -146,7 +146,7 @@ public final class Samples {
     return RequestSource.of(labelled(count));
   }
 
-  /** A log of {@link #PLAIN_SCHEMA} whose users repeat their own taste. */
+  /** A log of {@link #PLAIN_SCHEMA} in which even items are clicked. */
   public static RequestBuilder.Builder plainLog(int users, int rowsPerUser) {
     List<Interaction> log = new ArrayList<>();
     SplittableRandom random = new SplittableRandom(7);
@@ -154,7 +154,7 @@ public final class Samples {
       for (int row = 0; row < rowsPerUser; row++) {
         long item = random.nextLong(50);
         long[] ids = {item};
-        float label = item % 2 == user % 2 ? 1 : 0;
+        float label = item % 2 == 0 ? 1 : 0;
         log.add(new Interaction(user, 100L * row, ids, ids, new float[] {label}));
       }
     }

@@ -13,4 +13,18 @@ public record LossAndGradients(
     double loss,
     double norm,
     Map<String, double[]> dense,
-    Map<String, Map<Long, double[]>> tables) {}
+    Map<String, Map<Long, double[]>> tables) {
+
+  /**
+   * Gradient of one dense parameter, row-major.
+   *
+   * @throws IllegalArgumentException if there is no such parameter
+   */
+  public double[] dense(String name) {
+    double[] gradient = dense.get(name);
+    if (gradient == null) {
+      throw new IllegalArgumentException("no parameter is named \"" + name + "\"");
+    }
+    return gradient;
+  }
+}

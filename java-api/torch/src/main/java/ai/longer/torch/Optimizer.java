@@ -3,6 +3,7 @@ package ai.longer.torch;
 import ai.longer.training.TrainerOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -65,11 +66,11 @@ final class Optimizer implements AutoCloseable {
     double beta1 = options.beta1();
     double beta2 = options.beta2();
     Tensor weights = parameters.get(name).data();
-    Moments pair = moments.get(name);
+    Moments pair = Objects.requireNonNull(moments.get(name), name);
     pair.first().mul_(new Scalar(beta1)).add_(gradient, new Scalar(1 - beta1));
     pair.second().mul_(new Scalar(beta2)).addcmul_(gradient, gradient, new Scalar(1 - beta2));
-    double correction1 = 1 - Math.pow(beta1, step);
-    double correction2 = 1 - Math.pow(beta2, step);
+    double correction1 = 1 - Math.pow(beta1, (double) step);
+    double correction2 = 1 - Math.pow(beta2, (double) step);
     if (Parameters.isDecayed(name)) {
       weights.mul_(new Scalar(1 - rate * options.weightDecay()));
     }

@@ -16,6 +16,7 @@ import ai.longer.training.TrainerOptions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -84,13 +85,14 @@ class SdkAgreementTest {
               .forEach(
                   (name, gradient) ->
                       Agreement.gradient(expected.norm())
-                          .check("gradient of " + name, gradient, actual.parameters().get(name)));
+                          .check(
+                              "gradient of " + name, gradient, found(actual.parameters(), name)));
           assertEquals(expected.tables().keySet(), actual.tables().keySet());
           expected
               .tables()
               .forEach(
                   (name, rows) ->
-                      checkRows(name, expected.norm(), rows, actual.tables().get(name)));
+                      checkRows(name, expected.norm(), rows, found(actual.tables(), name)));
         });
   }
 
@@ -130,8 +132,12 @@ class SdkAgreementTest {
       long id = actual.ids()[i];
       float[] row = Arrays.copyOfRange(actual.rows(), i * width, (i + 1) * width);
       Agreement.gradient(globalNorm)
-          .check("gradient of " + table + " " + id, expected.get(id), row);
+          .check("gradient of " + table + " " + id, found(expected, id), row);
     }
+  }
+
+  private static <K, V> V found(Map<K, V> map, K key) {
+    return Objects.requireNonNull(map.get(key), () -> "nothing for " + key);
   }
 
   private interface Check {

@@ -35,7 +35,7 @@ class TorchLongerTest {
           LossAndGradients exact = model.gradients(batch);
           for (String name : model.parameterNames()) {
             double[] values = model.parameter(name);
-            double[] gradient = exact.dense().get(name);
+            double[] gradient = exact.dense(name);
             int at = largest(gradient);
             double difference = slope(model, batch, name, values, at);
             assertEquals(difference, gradient[at], 1e-8 + 1e-6 * Math.abs(difference), name);
@@ -103,7 +103,7 @@ class TorchLongerTest {
     try (TorchLonger model = model(config, Precision.DOUBLE)) {
       LossAndGradients gradients = model.gradients(batch);
       assertTrue(Double.isFinite(gradients.loss()));
-      for (double value : gradients.dense().get("event_encoder.fc1.weight")) {
+      for (double value : gradients.dense("event_encoder.fc1.weight")) {
         assertEquals(0, value);
       }
     }
@@ -116,12 +116,12 @@ class TorchLongerTest {
       IllegalArgumentException unknown =
           assertThrows(
               IllegalArgumentException.class, () -> model.setParameter("head.fc9", new double[1]));
-      assertTrue(unknown.getMessage().contains("head.fc9"));
+      assertTrue(unknown.toString().contains("head.fc9"));
       IllegalArgumentException size =
           assertThrows(
               IllegalArgumentException.class,
               () -> model.setParameter("head.ln.bias", new double[3]));
-      assertTrue(size.getMessage().contains("32"));
+      assertTrue(size.toString().contains("32"));
       assertThrows(IllegalArgumentException.class, () -> model.tableRow("genre", 1));
     }
   }

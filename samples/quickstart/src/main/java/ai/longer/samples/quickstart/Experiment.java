@@ -27,7 +27,7 @@ import java.util.Locale;
 record Experiment(LongerConfig config, Device device, Split split, int epochs, Path models) {
 
   Run run(Variant variant, long seed, TrainingListener progress) {
-    Settings settings = variant.settings();
+    Settings settings = Settings.CHOSEN;
     LossCurve losses = new LossCurve();
     TrainingResult search = search(variant, settings, seed, progress, losses);
     int best = search.bestValidation().orElseThrow().epoch();

@@ -47,7 +47,7 @@ public final class Quickstart implements Callable<Integer> {
   @Option(names = "--seeds", description = "Trainings of each model (default: ${DEFAULT-VALUE}).")
   private int seeds = 1;
 
-  @Option(names = "--epochs", description = "Passes at most (default: 5, or 2 with --small).")
+  @Option(names = "--epochs", description = "Passes at most (default: 4, or 2 with --small).")
   private @Nullable Integer epochs;
 
   @Option(names = "--threads", description = "CPU threads (default: all processors).")
@@ -94,7 +94,7 @@ public final class Quickstart implements Callable<Integer> {
     Results.DataSet dataSet = Results.DataSet.of(movieLens, split);
     describe(dataSet, config);
 
-    int passes = epochs != null ? epochs : small ? 2 : 5;
+    int passes = epochs != null ? epochs : small ? 2 : 4;
     Experiment experiment =
         new Experiment(config, Device.cpu(threads), split, passes, modelFolders);
     if (grid) {

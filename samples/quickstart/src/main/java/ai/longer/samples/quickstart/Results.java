@@ -102,7 +102,7 @@ record Results(
       List<EpochResult> epochs = run.training().epochs();
       double seconds = epochs.stream().mapToDouble(EpochResult::seconds).sum();
       return new Training(
-          run.variant().settings(),
+          Settings.CHOSEN,
           best.epoch(),
           best.auc(),
           run.search().validations().stream()

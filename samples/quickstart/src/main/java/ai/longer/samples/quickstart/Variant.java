@@ -5,25 +5,18 @@ import ai.longer.data.Request;
 
 /** How much of the history a model gets; everything else is the same. */
 enum Variant {
-  FULL("full history", new Settings(3e-3, 0.008, 0.3)),
-  NEWEST_50("newest 50 events", new Settings(3e-3, 0.008, 0.3)),
-  NO_SEQUENCE("no sequence", new Settings(1e-3, 0.05, 0.01));
+  FULL("full history"),
+  NEWEST_50("newest 50 events"),
+  NO_SEQUENCE("no sequence");
 
   private final String title;
-  private final Settings settings;
 
-  Variant(String title, Settings settings) {
+  Variant(String title) {
     this.title = title;
-    this.settings = settings;
   }
 
   String title() {
     return title;
-  }
-
-  /** The settings that did best on the validation requests; README.md has the grid. */
-  Settings settings() {
-    return settings;
   }
 
   /** A request as this variant sees it. */

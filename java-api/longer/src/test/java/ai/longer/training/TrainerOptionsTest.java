@@ -1,0 +1,48 @@
+package ai.longer.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.longer.internal.TrainerDefaults;
+import org.junit.jupiter.api.Test;
+
+class TrainerOptionsTest {
+  @Test
+  void defaultsAreThoseOfTheNativeCore() {
+    TrainerOptions options = TrainerOptions.defaults();
+    assertThat(
+            new double[] {
+              options.learningRate(),
+              options.tableLearningRate(),
+              options.beta1(),
+              options.beta2(),
+              options.epsilon(),
+              options.weightDecay(),
+              options.tableEpsilon(),
+              options.clipNorm(),
+              options.warmupSteps(),
+              options.decaySteps(),
+              options.decayFloor(),
+              options.seed()
+            })
+        .isEqualTo(TrainerDefaults.ofTheNativeCore());
+  }
+
+  @Test
+  void buildersStartFromOptions() {
+    TrainerOptions options =
+        TrainerOptions.builder()
+            .batchSize(3)
+            .epochs(4)
+            .shuffleBuffer(5)
+            .earlyStopping(TrainerOptions.Metric.AUC, 6)
+            .seed(7)
+            .build();
+    TrainerOptions copy = options.toBuilder().epochs(9).build();
+    assertThat(copy.batchSize()).isEqualTo(3);
+    assertThat(copy.epochs()).isEqualTo(9);
+    assertThat(copy.shuffleBuffer()).isEqualTo(5);
+    assertThat(copy.patience()).isEqualTo(6);
+    assertThat(copy.metric()).isEqualTo(TrainerOptions.Metric.AUC);
+    assertThat(options.epochs()).isEqualTo(4);
+  }
+}
