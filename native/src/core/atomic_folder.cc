@@ -40,7 +40,8 @@ std::optional<std::string> resolved(const std::string& path) {
   return result;
 }
 
-/// The absolute path of a folder that need not exist; its parent must. A link to a folder stands for that folder.
+/// The absolute path of a folder that need not exist; its parent must. A link to a folder stands
+/// for that folder.
 fs::path absolute_target(const std::string& path) {
   check_argument(!path.empty(), "[folder] the path must not be empty");
   if (const auto existing = resolved(path)) return *existing;
@@ -71,20 +72,20 @@ void check_replaceable(const std::string& path, const std::string& format) {
     fail(Status::kInvalidArgument, "[folder] ", path, " is not empty and not a ", format,
          " folder, so it is not replaced; delete it or choose another path (", e.what(), ")");
   }
-  check_argument(manifest.format == format, "[folder] ", path, " is a ", manifest.format, " folder, not a ", format,
-                 "; it is not replaced");
+  check_argument(manifest.format == format, "[folder] ", path, " is a ", manifest.format,
+                 " folder, not a ", format, "; it is not replaced");
   for (const fs::directory_entry& entry : entries) {
     const std::string name = entry.path().filename().string();
-    check_argument(name == kManifestName || manifest.files.count(name) == 1, "[folder] ", path, " holds ", name,
-                   ", which its manifest does not name; it is not replaced");
+    check_argument(name == kManifestName || manifest.files.count(name) == 1, "[folder] ", path,
+                   " holds ", name, ", which its manifest does not name; it is not replaced");
   }
 }
 
 std::string make_temporary(const std::string& parent, const std::string& name) {
   static std::atomic<uint64_t> counter{0};
   for (;;) {
-    const std::string path =
-        parent + "/." + name + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+    const std::string path = parent + "/." + name + ".tmp-" + std::to_string(::getpid()) + "-" +
+                             std::to_string(counter.fetch_add(1));
     if (::mkdir(path.c_str(), 0777) == 0) return path;
     if (errno != EEXIST) fail_io("create", path, errno);
   }
@@ -112,10 +113,11 @@ void replace_by_two_renames(const std::string& from, const std::string& to) {
   if (::rename(aside.c_str(), from.c_str()) != 0) fail_io("rename to", from, errno);
 }
 
-AtomicFolderWriter::AtomicFolderWriter(const std::string& path, std::string format) : format_(std::move(format)) {
+AtomicFolderWriter::AtomicFolderWriter(const std::string& path, std::string format)
+    : format_(std::move(format)) {
   const fs::path target = absolute_target(path);
-  check_argument(target.has_filename() && target.filename() != "." && target.filename() != "..", "[folder] \"", path,
-                 "\" names no folder that could be written");
+  check_argument(target.has_filename() && target.filename() != "." && target.filename() != "..",
+                 "[folder] \"", path, "\" names no folder that could be written");
   path_ = target.string();
   parent_ = target.parent_path().string();
   check_replaceable(path_, format_);

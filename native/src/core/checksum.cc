@@ -45,8 +45,8 @@ uint32_t update_by_table(uint32_t crc, const unsigned char* p, size_t bytes) {
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) uint32_t update_by_instruction(uint32_t crc,
-                                                                  const unsigned char* p,
-                                                                  size_t bytes) {
+                                                                 const unsigned char* p,
+                                                                 size_t bytes) {
   uint64_t wide = crc;
   for (; bytes >= 8; bytes -= 8, p += 8) {
     uint64_t word = 0;

@@ -36,8 +36,8 @@ class OutputFile {
   uint32_t checksum_ = 0;
 };
 
-/// A file mapped for reading; safe from any thread. The file must not be shortened while it is mapped (model folders are
-/// replaced by renaming, never in place).
+/// A file mapped for reading; safe from any thread. The file must not be shortened while it is
+/// mapped (model folders are replaced by renaming, never in place).
 class MappedFile {
  public:
   /// Throws IoError when `path` cannot be read or is no regular file.

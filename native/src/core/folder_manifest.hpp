@@ -21,13 +21,15 @@ struct FolderManifest {
 
   /// Two-space indented JSON, keys sorted.
   std::string to_json() const;
-  /// Parses strictly: no unknown key, lower-case checksums, file names without '/'. Throws CorruptData naming `path`.
+  /// Parses strictly: no unknown key, lower-case checksums, file names without '/'. Throws
+  /// CorruptData naming `path`.
   static FolderManifest parse(std::string_view json, const std::string& path);
-  /// Reads `folder`/MANIFEST.json. Throws IoError, CorruptData, Unsupported for a later format_version.
+  /// Reads `folder`/MANIFEST.json. Throws IoError, CorruptData, Unsupported for a later
+  /// format_version.
   static FolderManifest read(const std::string& folder);
 
-  /// Maps a file of `folder` and compares its size and checksum. Throws CorruptData when they differ or when the manifest
-  /// does not name the file, IoError when it cannot be read.
+  /// Maps a file of `folder` and compares its size and checksum. Throws CorruptData when they
+  /// differ or when the manifest does not name the file, IoError when it cannot be read.
   MappedFile open(const std::string& folder, std::string_view name) const;
 };
 

@@ -37,7 +37,8 @@ constexpr std::array<DtypeRow, 13> kDtypes = {{{Dtype::kF64, "F64", 8},
                                                {Dtype::kBool, "BOOL", 1}}};
 
 const DtypeRow& row_of(Dtype dtype) {
-  return *std::find_if(kDtypes.begin(), kDtypes.end(), [dtype](const DtypeRow& r) { return r.dtype == dtype; });
+  return *std::find_if(kDtypes.begin(), kDtypes.end(),
+                       [dtype](const DtypeRow& r) { return r.dtype == dtype; });
 }
 
 template <class... Parts>
@@ -73,7 +74,8 @@ Json parse_header(const std::string& path, std::string_view text) {
       open_objects.pop_back();
     } else if (event == Json::parse_event_t::array_start) {
       if (depth > 4) corrupt(path, "the header nests too deeply");
-    } else if (event == Json::parse_event_t::key && !open_objects.back().insert(value.get<std::string>()).second) {
+    } else if (event == Json::parse_event_t::key &&
+               !open_objects.back().insert(value.get<std::string>()).second) {
       has_duplicate = true;
       duplicate = value.get<std::string>();
     }
@@ -90,15 +92,17 @@ Json parse_header(const std::string& path, std::string_view text) {
 }
 
 /// The non-negative integers of a JSON array.
-std::vector<int64_t> read_integers(const std::string& path, const std::string& name, const char* key,
-                                   const Json& entry) {
+std::vector<int64_t> read_integers(const std::string& path, const std::string& name,
+                                   const char* key, const Json& entry) {
   const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) corrupt(path, "tensor \"", name, "\": ", key, " must be an array");
+  if (found == entry.end() || !found->is_array())
+    corrupt(path, "tensor \"", name, "\": ", key, " must be an array");
   std::vector<int64_t> values;
   for (const Json& value : *found) {
     if (!value.is_number_unsigned() ||
         value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-      corrupt(path, "tensor \"", name, "\": ", key, " must hold integers of 0 or more; got ", value.dump());
+      corrupt(path, "tensor \"", name, "\": ", key, " must hold integers of 0 or more; got ",
+              value.dump());
     }
     values.push_back(value.get<int64_t>());
   }
@@ -112,10 +116,12 @@ int64_t dtype_bytes(Dtype dtype) { return row_of(dtype).bytes; }
 
 SafetensorsReader::SafetensorsReader(MappedFile file) : file_(std::move(file)) {
   const std::string& path = file_.path();
-  if (file_.bytes() < kLengthBytes) corrupt(path, "has ", file_.bytes(), " bytes, too few for a header length");
+  if (file_.bytes() < kLengthBytes)
+    corrupt(path, "has ", file_.bytes(), " bytes, too few for a header length");
   uint64_t length = 0;
   std::memcpy(&length, file_.data(), kLengthBytes);
-  if (length > static_cast<uint64_t>(kMaxHeaderBytes)) corrupt(path, "header length ", length, " is over 16 MiB");
+  if (length > static_cast<uint64_t>(kMaxHeaderBytes))
+    corrupt(path, "header length ", length, " is over 16 MiB");
   const auto header_bytes = static_cast<int64_t>(length);
   if (header_bytes > file_.bytes() - kLengthBytes) {
     corrupt(path, "header length ", header_bytes, " exceeds the file's ", file_.bytes(), " bytes");
@@ -130,22 +136,25 @@ SafetensorsReader::SafetensorsReader(MappedFile file) : file_(std::move(file)) {
     if (name == "__metadata__") continue;
     if (!entry.is_object()) corrupt(path, "tensor \"", name, "\" is not an object");
     const auto dtype = entry.find("dtype");
-    if (dtype == entry.end() || !dtype->is_string()) corrupt(path, "tensor \"", name, "\" has no dtype");
-    const auto known = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                    [&](const DtypeRow& r) { return dtype->get<std::string>() == r.name; });
-    if (known == kDtypes.end()) corrupt(path, "tensor \"", name, "\": unknown dtype ", dtype->dump());
+    if (dtype == entry.end() || !dtype->is_string())
+      corrupt(path, "tensor \"", name, "\" has no dtype");
+    const auto known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const DtypeRow& r) {
+      return dtype->get<std::string>() == r.name;
+    });
+    if (known == kDtypes.end())
+      corrupt(path, "tensor \"", name, "\": unknown dtype ", dtype->dump());
     Tensor tensor;
     tensor.dtype = known->dtype;
     tensor.shape = read_integers(path, name, "shape", entry);
     const std::vector<int64_t> offsets = read_integers(path, name, "data_offsets", entry);
     if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes_) {
-      corrupt(path, "tensor \"", name, "\": data_offsets ", shape_text(offsets), " must ascend within ", data_bytes_,
-              " bytes");
+      corrupt(path, "tensor \"", name, "\": data_offsets ", shape_text(offsets),
+              " must ascend within ", data_bytes_, " bytes");
     }
     tensor.bytes = offsets[1] - offsets[0];
     if (tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes) {
-      corrupt(path, "tensor \"", name, "\": shape ", shape_text(tensor.shape), " does not fill ", tensor.bytes,
-              " bytes");
+      corrupt(path, "tensor \"", name, "\": shape ", shape_text(tensor.shape), " does not fill ",
+              tensor.bytes, " bytes");
     }
     tensor.data = data_ + offsets[0];
     tensors_.emplace(name, std::move(tensor));
@@ -157,16 +166,19 @@ void SafetensorsReader::check_layout() const {
   std::vector<const std::pair<const std::string, Tensor>*> order;
   for (const auto& entry : tensors_) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return a->second.data != b->second.data ? a->second.data < b->second.data : a->second.bytes < b->second.bytes;
+    return a->second.data != b->second.data ? a->second.data < b->second.data
+                                            : a->second.bytes < b->second.bytes;
   });
   const std::byte* end = data_;
   for (const auto* entry : order) {
     const Tensor& tensor = entry->second;
     if (tensor.data != end) {
-      corrupt(path(), "tensor \"", entry->first, "\" starts at ", tensor.data - data_, ", the one before ends at ",
-              end - data_);
+      corrupt(path(), "tensor \"", entry->first, "\" starts at ", tensor.data - data_,
+              ", the one before ends at ", end - data_);
     }
-    if (reinterpret_cast<uintptr_t>(tensor.data) % static_cast<uintptr_t>(dtype_bytes(tensor.dtype)) != 0) {
+    if (reinterpret_cast<uintptr_t>(tensor.data) %
+            static_cast<uintptr_t>(dtype_bytes(tensor.dtype)) !=
+        0) {
       corrupt(path(), "tensor \"", entry->first, "\" is not aligned to its elements");
     }
     end = tensor.data + tensor.bytes;
@@ -176,18 +188,21 @@ void SafetensorsReader::check_layout() const {
   }
 }
 
-const SafetensorsReader::Tensor& SafetensorsReader::require(std::string_view name, Dtype dtype,
-                                                            const std::vector<int64_t>& shape) const {
+const SafetensorsReader::Tensor& SafetensorsReader::require(
+    std::string_view name, Dtype dtype, const std::vector<int64_t>& shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) corrupt(path(), "tensor \"", name, "\" is missing");
   const Tensor& tensor = found->second;
   if (tensor.dtype != dtype) {
-    corrupt(path(), "tensor \"", name, "\" must be ", dtype_name(dtype), "; got ", dtype_name(tensor.dtype));
+    corrupt(path(), "tensor \"", name, "\" must be ", dtype_name(dtype), "; got ",
+            dtype_name(tensor.dtype));
   }
   bool fits = tensor.shape.size() == shape.size();
-  for (size_t i = 0; fits && i < shape.size(); ++i) fits = shape[i] < 0 || shape[i] == tensor.shape[i];
+  for (size_t i = 0; fits && i < shape.size(); ++i)
+    fits = shape[i] < 0 || shape[i] == tensor.shape[i];
   if (!fits) {
-    corrupt(path(), "tensor \"", name, "\" must have shape ", shape_text(shape), "; got ", shape_text(tensor.shape));
+    corrupt(path(), "tensor \"", name, "\" must have shape ", shape_text(shape), "; got ",
+            shape_text(tensor.shape));
   }
   return tensor;
 }
@@ -197,7 +212,8 @@ SafetensorsWriter::SafetensorsWriter(OutputFile& file, std::vector<TensorSpec> s
   Json header = Json::object();
   int64_t offset = 0;
   for (const TensorSpec& spec : specs_) {
-    check_argument(!header.contains(spec.name), "[safetensors] tensor \"", spec.name, "\" is declared twice");
+    check_argument(!header.contains(spec.name), "[safetensors] tensor \"", spec.name,
+                   "\" is declared twice");
     const int64_t bytes = tensor_bytes(spec.dtype, spec.shape);
     check_argument(bytes >= 0, "[safetensors] tensor \"", spec.name, "\" has no valid shape");
     check_argument(offset % dtype_bytes(spec.dtype) == 0, "[safetensors] tensor \"", spec.name,
@@ -229,10 +245,12 @@ void SafetensorsWriter::skip_complete() {
 
 void SafetensorsWriter::append(std::string_view name, const void* data, int64_t bytes) {
   if (bytes == 0) return;
-  check_argument(current_ < specs_.size() && specs_[current_].name == name, "[safetensors] expected bytes of \"",
-                 current_ < specs_.size() ? specs_[current_].name : "(nothing)", "\"; got \"", name, "\"");
-  check_argument(bytes > 0 && bytes <= remaining(), "[safetensors] tensor \"", name, "\" has room for ", remaining(),
-                 " bytes; got ", bytes);
+  check_argument(current_ < specs_.size() && specs_[current_].name == name,
+                 "[safetensors] expected bytes of \"",
+                 current_ < specs_.size() ? specs_[current_].name : "(nothing)", "\"; got \"", name,
+                 "\"");
+  check_argument(bytes > 0 && bytes <= remaining(), "[safetensors] tensor \"", name,
+                 "\" has room for ", remaining(), " bytes; got ", bytes);
   file_.write(data, static_cast<size_t>(bytes));
   written_ += bytes;
   skip_complete();

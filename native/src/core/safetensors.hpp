@@ -42,9 +42,10 @@ struct TensorSpec {
 
 /// A safetensors file read in place: 8 bytes header length, JSON header, data. 64-bit offsets.
 ///
-/// The constructor accepts only a whole file: header of at most 16 MiB, no duplicate name, known dtypes, shapes whose
-/// bytes equal their offsets' difference, and tensors that fill the data without gap or overlap, each at a multiple of its
-/// element size. Throws CorruptData naming the file and what is wrong. Safe from any thread.
+/// The constructor accepts only a whole file: header of at most 16 MiB, no duplicate name, known
+/// dtypes, shapes whose bytes equal their offsets' difference, and tensors that fill the data
+/// without gap or overlap, each at a multiple of its element size. Throws CorruptData naming the
+/// file and what is wrong. Safe from any thread.
 class SafetensorsReader {
  public:
   explicit SafetensorsReader(MappedFile file);
@@ -58,7 +59,8 @@ class SafetensorsReader {
   const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
   const std::string& path() const { return file_.path(); }
 
-  /// The tensor `name`; throws CorruptData unless it is there, of type T and (where ≥ 0) of `shape`.
+  /// The tensor `name`; throws CorruptData unless it is there, of type T and (where ≥ 0) of
+  /// `shape`.
   template <class T>
   const T* values(std::string_view name, const std::vector<int64_t>& shape) const {
     return reinterpret_cast<const T*>(require(name, DtypeOf<T>::value, shape).data);
@@ -76,9 +78,10 @@ class SafetensorsReader {
   std::map<std::string, Tensor, std::less<>> tensors_;
 };
 
-/// Writes a safetensors file front to back: the header when constructed, then each tensor's bytes in the order of `specs`,
-/// in as many pieces as the caller likes. Throws InvalidArgument on duplicate names, on a tensor that would not start at a
-/// multiple of its element size (declare wider types first), and on bytes out of order; IoError from the file.
+/// Writes a safetensors file front to back: the header when constructed, then each tensor's bytes
+/// in the order of `specs`, in as many pieces as the caller likes. Throws InvalidArgument on
+/// duplicate names, on a tensor that would not start at a multiple of its element size (declare
+/// wider types first), and on bytes out of order; IoError from the file.
 class SafetensorsWriter {
  public:
   SafetensorsWriter(OutputFile& file, std::vector<TensorSpec> specs);

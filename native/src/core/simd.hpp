@@ -9,7 +9,6 @@ namespace longer::LONGER_TIER {
 /// the order of sums are the same on all of them.
 using f32x16 = float __attribute__((vector_size(64)));
 using i32x16 = int32_t __attribute__((vector_size(64)));
-inline constexpr int64_t kLanes = 16;
 
 LONGER_INLINE f32x16 splat(float value) { return value - f32x16{}; }
 LONGER_INLINE f32x16 load(const float* p) {
@@ -22,7 +21,6 @@ LONGER_INLINE f32x16 select(i32x16 mask, f32x16 yes, f32x16 no) { return mask ? 
 LONGER_INLINE f32x16 max(f32x16 a, f32x16 b) { return select(a > b, a, b); }
 
 // Sixteen lanes as registers.
-inline constexpr unsigned kParts = kLanes / kVecLanes;
 LONGER_INLINE Vecs<kParts> parts_of(f32x16 v) {
   Vecs<kParts> parts;
   __builtin_memcpy(&parts, &v, sizeof(v));
@@ -54,11 +52,7 @@ LONGER_INLINE void store_partial(float* p, f32x16 v, int64_t count) {
 /// Sum of the lanes, as a fixed binary tree: lanes 8 apart first, on every tier.
 LONGER_INLINE float reduce_add(f32x16 v) {
   auto parts = parts_of(v);
-#pragma GCC unroll 4
-  for (unsigned half = kParts / 2; half > 0; half /= 2) {
-    for (unsigned i = 0; i < half; ++i) parts.part[i] += parts.part[i + half];
-  }
-  return vec_reduce_add(parts.part[0]);
+  return reduce_parts(parts.part);
 }
 LONGER_INLINE float reduce_max(f32x16 v) {
   auto parts = parts_of(v);

@@ -162,6 +162,36 @@ LONGER_INLINE vec vec_finished(vec v) {
   return v;
 }
 
+// Sums over columns run in sixteen lanes on every tier, held in kParts registers: AVX2 and AVX-512
+// give the same bits.
+inline constexpr int64_t kLanes = 16;
+inline constexpr unsigned kParts = kLanes / kVecLanes;
+
+/// body(c, count, part) for columns c, c + kVecLanes, … of `cols`: `count` lanes exist, and they
+/// belong to register `part` of the sums.
+template <class Body>
+LONGER_INLINE void for_parts(int64_t cols, const Body& body) {
+  int64_t c = 0;
+  for (; c + kLanes <= cols; c += kLanes) {
+#pragma GCC unroll 4
+    for (unsigned part = 0; part < kParts; ++part) body(c + part * kVecLanes, kVecLanes, part);
+  }
+#pragma GCC unroll 4
+  for (unsigned part = 0; part < kParts; ++part) {
+    const int64_t rest = cols - c - part * kVecLanes;
+    if (rest > 0) body(c + part * kVecLanes, rest < kVecLanes ? rest : kVecLanes, part);
+  }
+}
+/// Sum of sixteen lanes as a fixed binary tree: lanes 8 apart first.
+LONGER_INLINE float reduce_parts(vec (&parts)[kParts]) {
+#pragma GCC unroll 4
+  for (unsigned half = kParts / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < half; ++i) parts[i] += parts[i + half];
+  }
+  return vec_reduce_add(parts[0]);
+}
+
 /// body(c, count) for columns c, c + kVecLanes, … of `cols`; count = lanes that exist.
 template <class Body>
 LONGER_INLINE void for_vecs(int64_t cols, const Body& body) {

@@ -138,6 +138,12 @@ FolderManifest read_manifest(const std::string& path) {
     fail(Status::kCorruptData, "[model] ", path, " is a ", manifest.format, " folder; expected ",
          kFormat);
   }
+  for (const auto& [name, file] : manifest.files) {
+    if (name != kConfig && name != kDense && name != kTables && name != kOptimizer) {
+      fail(Status::kCorruptData, "[model] ", path, "/", kManifestName, ": \"", name,
+           "\" is no file of a model");
+    }
+  }
   return manifest;
 }
 

@@ -217,7 +217,7 @@ void prepare_candidates(const Config& config, const BatchView& batch, const Cach
   append_side(config, batch, 0, {0, history.num_groups, 0, history.num_queries}, out);
   out.num_side_rows = out.side_offsets.back();
   out.user_time_buckets.push_back(
-      user_time_bucket(config, batch, 0, history.num_groups > 0, history.newest_time));
+      user_time_bucket(config, batch, 0, history.has_events, history.newest_time));
   prepare_users_and_candidates(config, batch, lookup, out);
 }
 

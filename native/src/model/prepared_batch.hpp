@@ -79,6 +79,7 @@ struct CachedHistory {
   int64_t num_groups = 0;
   int64_t num_queries = 0;
   int64_t newest_time = 0;
+  bool has_events = false;  // any was supplied, inside the window or not
 };
 void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
                         RowLookup& lookup, PreparedBatch& prepared);

@@ -21,9 +21,10 @@ std::vector<double> saliency(ConstMatrixView gradient, ConstMatrixView tokens) {
   return values;
 }
 
-/// Spreads each group's attention over its events in proportion to their saliency (evenly where all are 0) and scales the
-/// shares to a sum of 1.
-std::vector<double> shares_of(const std::vector<float>& attention, const std::vector<double>& saliency,
+/// Spreads each group's attention over its events in proportion to their saliency (evenly where all
+/// are 0) and scales the shares to a sum of 1.
+std::vector<double> shares_of(const std::vector<float>& attention,
+                              const std::vector<double>& saliency,
                               const std::vector<int32_t>& group_offsets) {
   std::vector<double> shares(saliency.size());
   double total = 0;
@@ -38,16 +39,19 @@ std::vector<double> shares_of(const std::vector<float>& attention, const std::ve
       total += shares[i];
     }
   }
-  for (double& share : shares) share = total > 0 ? share / total : 1.0 / static_cast<double>(shares.size());
+  for (double& share : shares)
+    share = total > 0 ? share / total : 1.0 / static_cast<double>(shares.size());
   return shares;
 }
 
-/// The request with one of its candidates. Scores do not depend on the others, so neither does the explanation.
+/// The request with one of its candidates. Scores do not depend on the others, so neither does the
+/// explanation.
 class OneCandidate {
  public:
   OneCandidate(const Config& config, const BatchView& batch, int64_t candidate) : view(batch) {
     for (size_t f = 0; f < config.candidate_features.size(); ++f) {
-      ids_.push_back(batch.candidate_ids[static_cast<int64_t>(f) * batch.num_candidates + candidate]);
+      ids_.push_back(
+          batch.candidate_ids[static_cast<int64_t>(f) * batch.num_candidates + candidate]);
     }
     view.num_candidates = 1;
     view.candidate_offsets = kOffsets;
@@ -63,14 +67,18 @@ class OneCandidate {
 
 }  // namespace
 
-void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution) {
+void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task,
+                     float* attribution) {
   check_request(request);
   const Config& config = model_->config();
   const auto tasks = static_cast<int64_t>(config.tasks.size());
-  check_argument(candidate >= 0 && candidate < request.batch.num_candidates, "[explain] candidate must be in 0 … ",
-                 request.batch.num_candidates - 1, "; got ", candidate);
-  check_argument(task >= 0 && task < tasks, "[explain] task must be in 0 … ", tasks - 1, "; got ", task);
-  check_argument(request.cache_mode != CacheMode::kOnly, "[explain] needs the history; got CACHE_ONLY");
+  check_argument(candidate >= 0 && candidate < request.batch.num_candidates,
+                 "[explain] candidate must be in 0 … ", request.batch.num_candidates - 1, "; got ",
+                 candidate);
+  check_argument(task >= 0 && task < tasks, "[explain] task must be in 0 … ", tasks - 1, "; got ",
+                 task);
+  check_argument(request.cache_mode != CacheMode::kOnly,
+                 "[explain] needs the history; got CACHE_ONLY");
 
   ContextLease lease(*this);
   Context& c = *lease;
@@ -92,12 +100,14 @@ void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task
   AlignedBuffer gradients(layout.arena_size());
   InputGradients inputs;
   inputs.event_tokens = d_tokens.data;
-  backward(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, c.keys_values, c.activations,
-           d_logits, bind_gradients(config, layout, gradients.data()), inputs);
+  backward(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
+           c.keys_values, c.activations, d_logits, bind_gradients(config, layout, gradients.data()),
+           inputs);
 
   std::vector<float> attention(static_cast<size_t>(c.batch.num_groups() + c.batch.num_side_rows));
-  cross_attention_probabilities(config, model_->weights(), model_->backend(), *c.stream, c.batch, c.keys_values,
-                                c.activations, 0, config.num_globals(), attention.data());
+  cross_attention_probabilities(config, model_->weights(), model_->backend(), *c.stream, c.batch,
+                                c.keys_values, c.activations, 0, config.num_globals(),
+                                attention.data());
   const std::vector<double> shares =
       shares_of(attention, saliency(d_tokens, tokens), c.batch.event_group_offsets);
   float* first = attribution + c.batch.first_kept[0];

@@ -33,21 +33,25 @@ int64_t history_hash(const Config& config, const BatchView& batch) {
 
 Ranker::Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes)
     : model_(std::move(model)), cache_(user_cache_bytes) {
-  check_argument(user_cache_bytes >= 0, "[ranker] user_cache_bytes must not be negative; got ", user_cache_bytes);
+  check_argument(user_cache_bytes >= 0, "[ranker] user_cache_bytes must not be negative; got ",
+                 user_cache_bytes);
 }
 
 Ranker::~Ranker() = default;
 
 void Ranker::check_request(const RankRequest& request) const {
-  check_argument(request.batch.num_requests == 1, "[rank] a ranking request holds one history; got num_requests ",
+  check_argument(request.batch.num_requests == 1,
+                 "[rank] a ranking request holds one history; got num_requests ",
                  request.batch.num_requests);
   check_argument(request.cache_mode == CacheMode::kNone || request.cache_mode == CacheMode::kUse ||
                      request.cache_mode == CacheMode::kOnly,
-                 "[rank] cache_mode must be 0, 1 or 2; got ", static_cast<int64_t>(request.cache_mode));
+                 "[rank] cache_mode must be 0, 1 or 2; got ",
+                 static_cast<int64_t>(request.cache_mode));
   if (request.cache_mode == CacheMode::kOnly) {
-    check_argument(request.history_version != 0, "[rank] CACHE_ONLY needs a history_version other than 0");
-    check_argument(request.batch.num_events == 0, "[rank] CACHE_ONLY takes no history; got num_events ",
-                   request.batch.num_events);
+    check_argument(request.history_version != 0,
+                   "[rank] CACHE_ONLY needs a history_version other than 0");
+    check_argument(request.batch.num_events == 0,
+                   "[rank] CACHE_ONLY takes no history; got num_events ", request.batch.num_events);
   }
   validate_batch(model_->config(), request.batch);
 }
@@ -59,29 +63,33 @@ HistoryKey Ranker::key_of(const RankRequest& request) const {
   key.history_version =
       request.history_version != 0 ? request.history_version : history_hash(config, request.batch);
   key.model_version = model_->version();
-  key.reference_time = config.time == TimeMode::kRequestRelative ? request.batch.reference_times[0] : 0;
+  key.reference_time =
+      config.time == TimeMode::kRequestRelative ? request.batch.reference_times[0] : 0;
   return key;
 }
 
 void Ranker::encode_and_score(Context& c, PassKind kind, float* event_tokens) {
   const Config& config = model_->config();
   allocate_keys_values(config, c.batch, c.memory, c.keys_values);
-  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
-              c.activations, event_tokens);
-  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind, c.keys_values,
-                   c.activations);
+  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind,
+              c.keys_values, c.activations, event_tokens);
+  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind,
+                   c.keys_values, c.activations);
 }
 
-std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest& request, const HistoryKey& key) {
+std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest& request,
+                                                   const HistoryKey& key) {
   const Config& config = model_->config();
   ReadOnlyLookup lookup(model_->state());
   prepare_batch(config, request.batch, lookup, c.batch);
-  const bool has_time = request.batch.num_events > 0 && config.time != TimeMode::kNone;
+  const int64_t supplied = request.batch.num_events;
+  const bool has_time = supplied > 0 && config.time != TimeMode::kNone;
   const CachedHistory history = {c.batch.num_groups(), c.batch.num_queries(),
-                                 has_time ? request.batch.event_times[request.batch.num_events - 1] : 0};
+                                 has_time ? request.batch.event_times[supplied - 1] : 0,
+                                 supplied > 0};
   auto encoding = std::make_shared<UserEncoding>(key, config, history);
-  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, PassKind::kInference,
-              encoding->keys_values(), c.activations);
+  encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
+              PassKind::kInference, encoding->keys_values(), c.activations);
   cache_.insert(encoding);
   return encoding;
 }
@@ -101,14 +109,14 @@ bool Ranker::score(Context& c, const RankRequest& request) {
     encoding = encode(c, request, key);
   }
   const CachedHistory& history = encoding->history();
-  if (config.time != TimeMode::kNone && history.num_groups > 0) {
-    check_argument(request.batch.reference_times[0] >= history.newest_time, "[rank] the reference time ",
-                   request.batch.reference_times[0], " lies before the newest event of the cached history, ",
-                   history.newest_time);
+  if (config.time != TimeMode::kNone && history.has_events) {
+    check_argument(request.batch.reference_times[0] >= history.newest_time,
+                   "[rank] the reference time ", request.batch.reference_times[0],
+                   " lies before the newest event of the cached history, ", history.newest_time);
   }
   prepare_candidates(config, request.batch, history, lookup, c.batch);
-  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, PassKind::kInference,
-                   encoding->keys_values(), c.activations);
+  score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
+                   PassKind::kInference, encoding->keys_values(), c.activations);
   return true;
 }
 
@@ -116,7 +124,8 @@ bool Ranker::rank(const RankRequest& request, float* scores) {
   check_request(request);
   num_requests_.fetch_add(1, std::memory_order_relaxed);
   num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
-  const bool is_nothing = request.cache_mode == CacheMode::kNone && request.batch.num_candidates == 0;
+  const bool is_nothing =
+      request.cache_mode == CacheMode::kNone && request.batch.num_candidates == 0;
   if (is_nothing) return true;
   ContextLease lease(*this);
   Context& c = *lease;
@@ -138,8 +147,8 @@ bool Ranker::represent(const RankRequest& request, float* globals, float* candid
 }
 
 RankerStats Ranker::stats() const {
-  return {num_requests_.load(std::memory_order_relaxed), num_candidates_.load(std::memory_order_relaxed),
-          cache_.stats()};
+  return {num_requests_.load(std::memory_order_relaxed),
+          num_candidates_.load(std::memory_order_relaxed), cache_.stats()};
 }
 
 }  // namespace longer

@@ -27,9 +27,11 @@ struct RankerStats {
   UserKvCacheStats cache;
 };
 
-/// Scores candidates with one model, from cached user keys and values where they match. Safe from any number of threads.
+/// Scores candidates with one model, from cached user keys and values where they match. Safe from
+/// any number of threads.
 ///
-/// A score's bits depend on the history and the candidate alone: not on the cache, nor on the other candidates.
+/// A score's bits depend on the history and the candidate alone: not on the cache, nor on the other
+/// candidates.
 class Ranker {
  public:
   Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes);
@@ -37,11 +39,13 @@ class Ranker {
 
   const LongerModel& model() const { return *model_; }
 
-  /// scores [tasks, C]. False: kOnly was asked for and no encoding matches. No heap allocation on a hit or with kNone once
-  /// the largest shape was seen. Throws InvalidArgument for a malformed request.
+  /// scores [tasks, C]. False: kOnly was asked for and no encoding matches. No heap allocation on a
+  /// hit or with kNone once the largest shape was seen. Throws InvalidArgument for a malformed
+  /// request.
   bool rank(const RankRequest& request, float* scores);
 
-  /// attribution [L] of one candidate's score to the request's events (longer_ranker_explain in the C ABI).
+  /// attribution [L] of one candidate's score to the request's events (longer_ranker_explain in the
+  /// C ABI).
   void explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution);
 
   /// Final vectors after the head's norm: globals [G, D], candidates [C, D]. False as rank.
@@ -59,7 +63,8 @@ class Ranker {
 
   HistoryKey key_of(const RankRequest& request) const;
   void encode_and_score(Context& context, PassKind kind, float* event_tokens);
-  std::shared_ptr<const UserEncoding> encode(Context& context, const RankRequest& request, const HistoryKey& key);
+  std::shared_ptr<const UserEncoding> encode(Context& context, const RankRequest& request,
+                                             const HistoryKey& key);
   bool score(Context& context, const RankRequest& request);
 
   std::shared_ptr<const LongerModel> model_;

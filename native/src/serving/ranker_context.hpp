@@ -5,7 +5,8 @@
 
 namespace longer {
 
-/// The working memory of one call; kept between calls, so that a call in steady state allocates nothing.
+/// The working memory of one call; kept between calls, so that a call in steady state allocates
+/// nothing.
 struct Ranker::Context {
   explicit Context(Backend& backend) : stream(backend.make_stream()) {}
   std::unique_ptr<Stream> stream;

@@ -13,7 +13,8 @@ struct SubmissionQueue::Submission {
   RankRequest request;
   std::vector<int64_t> integers;  // every column, one behind the other
 
-  Submission(const Config& config, const RankRequest& source, int64_t tag_in) : tag(tag_in), request(source) {
+  Submission(const Config& config, const RankRequest& source, int64_t tag_in)
+      : tag(tag_in), request(source) {
     BatchView& b = request.batch;
     const auto event_features = static_cast<int64_t>(config.event_features.size());
     const auto candidate_features = static_cast<int64_t>(config.candidate_features.size());
@@ -43,7 +44,8 @@ struct SubmissionQueue::Submission {
   }
 };
 
-SubmissionQueue::SubmissionQueue(Ranker& ranker, int64_t capacity) : ranker_(ranker), capacity_(capacity) {
+SubmissionQueue::SubmissionQueue(Ranker& ranker, int64_t capacity)
+    : ranker_(ranker), capacity_(capacity) {
   check_argument(capacity > 0, "[submission_queue] capacity must be positive; got ", capacity);
 }
 
@@ -114,8 +116,8 @@ void SubmissionQueue::work() {
 
 bool SubmissionQueue::cancel(int64_t tag) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found =
-      std::find_if(waiting_.begin(), waiting_.end(), [tag](const auto& s) { return s->tag == tag; });
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [tag](const auto& s) { return s->tag == tag; });
   if (found == waiting_.end()) return false;
   waiting_.erase(found);
   return true;

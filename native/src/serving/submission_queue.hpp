@@ -24,8 +24,8 @@ struct SubmissionOutcome {
   std::vector<float> scores;  // [tasks, C]; empty unless it was ranked
 };
 
-/// Ranks copied requests on as many worker threads as the model's device has; they start at the first submission. Safe from
-/// any thread.
+/// Ranks copied requests on as many worker threads as the model's device has; they start at the
+/// first submission. Safe from any thread.
 class SubmissionQueue {
  public:
   SubmissionQueue(Ranker& ranker, int64_t capacity);
@@ -34,10 +34,12 @@ class SubmissionQueue {
   SubmissionQueue(const SubmissionQueue&) = delete;
   SubmissionQueue& operator=(const SubmissionQueue&) = delete;
 
-  /// Copies the request. Throws Overloaded when `capacity` submissions wait, InvalidArgument for a malformed request.
+  /// Copies the request. Throws Overloaded when `capacity` submissions wait, InvalidArgument for a
+  /// malformed request.
   void submit(const RankRequest& request, int64_t tag);
-  /// Waits up to `timeout_ms` (at most a day) for a finished submission and passes the oldest to `take`; false when there
-  /// was none. The outcome is dropped when `take` returns and kept when it throws.
+  /// Waits up to `timeout_ms` (at most a day) for a finished submission and passes the oldest to
+  /// `take`; false when there was none. The outcome is dropped when `take` returns and kept when it
+  /// throws.
   template <class Take>
   bool poll(int64_t timeout_ms, const Take& take) {
     const std::chrono::milliseconds timeout(std::clamp<int64_t>(timeout_ms, 0, kLongestPollMs));
@@ -47,7 +49,8 @@ class SubmissionQueue {
     finished_.pop_front();
     return true;
   }
-  /// Takes a waiting submission back, which then has no outcome; false when it has started, is finished or is not known.
+  /// Takes a waiting submission back, which then has no outcome; false when it has started, is
+  /// finished or is not known.
   bool cancel(int64_t tag);
 
  private:

@@ -20,7 +20,8 @@ int64_t floats_of(const Config& config, const CachedHistory& history) {
 
 }  // namespace
 
-UserEncoding::UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history)
+UserEncoding::UserEncoding(const HistoryKey& key, const Config& config,
+                           const CachedHistory& history)
     : key_(key), history_(history), memory_(floats_of(config, history)) {
   float* next = memory_.data();
   for (int64_t l = 0; l < config.num_layers(); ++l) {
@@ -60,7 +61,8 @@ void UserKvCache::insert(std::shared_ptr<const UserEncoding> encoding) {
   Entries added;
   added.push_front(std::move(encoding));
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (const auto former = by_user_.find(user_key); former != by_user_.end()) move_out(former->second, removed);
+  if (const auto former = by_user_.find(user_key); former != by_user_.end())
+    move_out(former->second, removed);
   if (bytes > max_bytes_) return;
   while (stats_.bytes + bytes > max_bytes_) {
     move_out(std::prev(entries_.end()), removed);

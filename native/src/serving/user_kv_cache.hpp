@@ -24,7 +24,8 @@ struct HistoryKey {
   }
 };
 
-/// The keys and values of one user's merged rows in every layer, in one block of memory. Immutable once in the cache.
+/// The keys and values of one user's merged rows in every layer, in one block of memory. Immutable
+/// once in the cache.
 class UserEncoding {
  public:
   UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history);
@@ -50,17 +51,18 @@ struct UserKvCacheStats {
   int64_t bytes = 0;
 };
 
-/// Encodings by user, least recently used first out, within a limit of bytes. Safe from any thread; an encoding in use
-/// outlives its eviction. Memory is freed outside the lock.
+/// Encodings by user, least recently used first out, within a limit of bytes. Safe from any thread;
+/// an encoding in use outlives its eviction. Memory is freed outside the lock.
 class UserKvCache {
  public:
   explicit UserKvCache(int64_t max_bytes) : max_bytes_(max_bytes) {}
   ~UserKvCache();
 
-  /// The user's encoding if it matches `key` in full, else null. Counts a hit or a miss. Allocates nothing.
+  /// The user's encoding if it matches `key` in full, else null. Counts a hit or a miss. Allocates
+  /// nothing.
   std::shared_ptr<const UserEncoding> find(const HistoryKey& key);
-  /// Keeps an encoding in place of the user's former one and evicts until the limit holds. One larger than the limit is
-  /// not kept.
+  /// Keeps an encoding in place of the user's former one and evicts until the limit holds. One
+  /// larger than the limit is not kept.
   void insert(std::shared_ptr<const UserEncoding> encoding);
   /// Whether there was an encoding of the user to drop.
   bool evict(int64_t user_key);

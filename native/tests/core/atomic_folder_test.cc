@@ -101,7 +101,8 @@ TEST(AtomicFolder, NeverDeletesWhatItDidNotWrite) {
 
   fs::create_directory(folder / "photos");
   write_bytes(folder / "photos/cat.jpg", "mine");
-  expect_error(Status::kInvalidArgument, "not a test-folder folder", [&] { save(folder / "photos", "x"); });
+  expect_error(Status::kInvalidArgument, "not a test-folder folder",
+               [&] { save(folder / "photos", "x"); });
   EXPECT_EQ(read_bytes(folder / "photos/cat.jpg"), "mine");
 
   save(folder / "model", "old");
@@ -113,10 +114,12 @@ TEST(AtomicFolder, NeverDeletesWhatItDidNotWrite) {
     AtomicFolderWriter writer(folder / "other", "other-format");
     writer.commit();
   }
-  expect_error(Status::kInvalidArgument, "is a other-format folder", [&] { save(folder / "other", "x"); });
+  expect_error(Status::kInvalidArgument, "is a other-format folder",
+               [&] { save(folder / "other", "x"); });
 
   fs::create_symlink("nowhere", folder / "dangling");
-  expect_error(Status::kInvalidArgument, "is not a folder", [&] { save(folder / "dangling", "x"); });
+  expect_error(Status::kInvalidArgument, "is not a folder",
+               [&] { save(folder / "dangling", "x"); });
   EXPECT_EQ(folder.names(), (Names{"dangling", "file", "model", "other", "photos"}));
 }
 
@@ -135,10 +138,12 @@ TEST(AtomicFolder, NamesPathAndReasonOfAFailure) {
   expect_error(Status::kInvalidArgument, "must not be empty", [&] { save("", "x"); });
   expect_error(Status::kInvalidArgument, "names no folder", [&] { save("/", "x"); });
   expect_error(Status::kIoError, folder / "missing", [&] { save(folder / "missing/model", "x"); });
-  expect_error(Status::kIoError, "No such file or directory", [&] { save(folder / "missing/model", "x"); });
+  expect_error(Status::kIoError, "No such file or directory",
+               [&] { save(folder / "missing/model", "x"); });
   write_bytes(folder / "file", "");
   expect_error(Status::kIoError, "Not a directory", [&] { save(folder / "file/model", "x"); });
-  expect_error(Status::kIoError, "File name too long", [&] { save(folder / std::string(256, 'n'), "x"); });
+  expect_error(Status::kIoError, "File name too long",
+               [&] { save(folder / std::string(256, 'n'), "x"); });
 }
 
 /// Root may write anywhere, so the attempt runs as nobody in a process of its own.
@@ -207,7 +212,8 @@ TEST(AtomicFolder, IsWholeWhenWritersRace) {
   for (const char content : {'1', '2'}) {
     writers.emplace_back([&folder, content] {
       for (int i = 0; i < 25; ++i) {
-        // One may see the other's folder move away during its check and fail; it must not do damage.
+        // One may see the other's folder move away during its check and fail; it must not do
+        // damage.
         thrown_by([&] { save(folder / "model", std::string(4, content)); });
       }
     });
@@ -243,7 +249,8 @@ TEST(FolderManifest, FindsEveryFlippedBitAndEveryTruncation) {
       const auto error = thrown_by([&] { FolderManifest::read(path).open(path, "a.txt"); });
       // The manifest's last byte is a line feed that means nothing.
       const bool means_nothing = std::string(name) == kManifestName && i + 1 == bytes.size();
-      ASSERT_EQ(error.status, means_nothing ? Status::kOk : Status::kCorruptData) << name << " cut to " << i;
+      ASSERT_EQ(error.status, means_nothing ? Status::kOk : Status::kCorruptData)
+          << name << " cut to " << i;
     }
     write_bytes(file, bytes);
   }
@@ -254,23 +261,28 @@ TEST(FolderManifest, RejectsNamesThatLeaveTheFolder) {
   for (const char* name : {"../x", "/etc/passwd", "..", ".", "", "MANIFEST.json"}) {
     const std::string json = std::string(R"({"format":"f","format_version":1,"files":{")") + name +
                              R"(":{"bytes":0,"crc32c":"00000000"}}})";
-    expect_error(Status::kCorruptData, "is not the name of a file", [&] { FolderManifest::parse(json, "m"); });
+    expect_error(Status::kCorruptData, "is not the name of a file",
+                 [&] { FolderManifest::parse(json, "m"); });
   }
 }
 
 TEST(FolderManifest, RejectsWhatItDoesNotKnow) {
-  const auto parse = [](const std::string& json) { return [json] { FolderManifest::parse(json, "/m"); }; };
+  const auto parse = [](const std::string& json) {
+    return [json] { FolderManifest::parse(json, "/m"); };
+  };
   expect_error(Status::kCorruptData, "/m: not a JSON object", parse("["));
   expect_error(Status::kCorruptData, "expected the keys", parse("{}"));
   expect_error(Status::kCorruptData, "expected the keys",
                parse(R"({"format":"f","format_version":1,"files":{},"more":1})"));
   expect_error(Status::kUnsupported, "reads format_version 1; got 2",
                parse(R"({"format":"f","format_version":2,"files":{}})"));
-  for (const char* entry : {R"({"bytes":-1,"crc32c":"00000000"})", R"({"bytes":1,"crc32c":"0000000"})",
-                            R"({"bytes":1,"crc32c":"0000000A"})", R"({"bytes":1,"crc32c":0})",
-                            R"({"bytes":1.5,"crc32c":"00000000"})", R"({"bytes":1})", "7"}) {
-    expect_error(Status::kCorruptData, "expected bytes and crc32c",
-                 parse(std::string(R"({"format":"f","format_version":1,"files":{"a":)") + entry + "}}"));
+  for (const char* entry :
+       {R"({"bytes":-1,"crc32c":"00000000"})", R"({"bytes":1,"crc32c":"0000000"})",
+        R"({"bytes":1,"crc32c":"0000000A"})", R"({"bytes":1,"crc32c":0})",
+        R"({"bytes":1.5,"crc32c":"00000000"})", R"({"bytes":1})", "7"}) {
+    expect_error(
+        Status::kCorruptData, "expected bytes and crc32c",
+        parse(std::string(R"({"format":"f","format_version":1,"files":{"a":)") + entry + "}}"));
   }
 }
 
@@ -278,12 +290,16 @@ TEST(FolderManifest, NamesMissingFiles) {
   const TemporaryFolder folder;
   save(folder / "model", "x");
   const FolderManifest manifest = FolderManifest::read(folder / "model");
-  expect_error(Status::kCorruptData, "\"b.txt\" is missing", [&] { manifest.open(folder / "model", "b.txt"); });
+  expect_error(Status::kCorruptData, "\"b.txt\" is missing",
+               [&] { manifest.open(folder / "model", "b.txt"); });
   fs::remove(folder / "model/a.txt");
-  expect_error(Status::kIoError, "a.txt: No such file", [&] { manifest.open(folder / "model", "a.txt"); });
+  expect_error(Status::kIoError, "a.txt: No such file",
+               [&] { manifest.open(folder / "model", "a.txt"); });
   fs::create_directory(folder / "model/a.txt");
-  expect_error(Status::kIoError, "not a regular file", [&] { manifest.open(folder / "model", "a.txt"); });
-  expect_error(Status::kIoError, "MANIFEST.json: No such file", [&] { FolderManifest::read(folder / "nowhere"); });
+  expect_error(Status::kIoError, "not a regular file",
+               [&] { manifest.open(folder / "model", "a.txt"); });
+  expect_error(Status::kIoError, "MANIFEST.json: No such file",
+               [&] { FolderManifest::read(folder / "nowhere"); });
 }
 
 }  // namespace

@@ -117,7 +117,8 @@ TEST_F(SafetensorsFile, NeverCrashesOnAChangedByte) {
         }
         ASSERT_GT(sum, 0U);
       });
-      ASSERT_TRUE(error.status == Status::kOk || error.status == Status::kCorruptData) << error.message;
+      ASSERT_TRUE(error.status == Status::kOk || error.status == Status::kCorruptData)
+          << error.message;
     }
   }
 }
@@ -131,8 +132,10 @@ TEST_F(SafetensorsFile, WithAMalformedHeaderIsRejected) {
   expect_corrupt(R"({"a":{"shape":[],"data_offsets":[0,4]}})", 4, "no dtype");
   expect_corrupt(R"({"a":{"dtype":"F33","shape":[],"data_offsets":[0,4]}})", 4, "unknown dtype");
   expect_corrupt(R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4, "shape must be an array");
-  expect_corrupt(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "integers of 0 or more");
-  expect_corrupt(R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})", 4, "integers of 0 or more");
+  expect_corrupt(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4,
+                 "integers of 0 or more");
+  expect_corrupt(R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})", 4,
+                 "integers of 0 or more");
   expect_corrupt(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", 4, "must ascend");
   expect_corrupt(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "must ascend");
   expect_corrupt(R"({"a":[[[[[[0]]]]]]})", 0, "nests too deeply");
@@ -190,11 +193,17 @@ TEST_F(SafetensorsFile, WithAnExcessiveHeaderLengthIsRejected) {
 
 TEST_F(SafetensorsFile, RequiresNameTypeAndShape) {
   const SafetensorsReader reader = read(write_small_file(folder_ / "written"));
-  expect_error(Status::kCorruptData, "\"row\" is missing", [&] { reader.values<float>("row", {3, 2}); });
-  expect_error(Status::kCorruptData, "must be I64; got F32", [&] { reader.values<int64_t>("rows", {3, 2}); });
-  expect_error(Status::kCorruptData, "must have shape [2, 3]; got [3, 2]",
-               [&] { reader.values<float>("rows", {2, 3}); });
-  expect_error(Status::kCorruptData, "must have shape [6]", [&] { reader.values<float>("rows", {6}); });
+  expect_error(Status::kCorruptData, "\"row\" is missing", [&] {
+    reader.values<float>("row", {3, 2});
+  });
+  expect_error(Status::kCorruptData, "must be I64; got F32", [&] {
+    reader.values<int64_t>("rows", {3, 2});
+  });
+  expect_error(Status::kCorruptData, "must have shape [2, 3]; got [3, 2]", [&] {
+    reader.values<float>("rows", {2, 3});
+  });
+  expect_error(Status::kCorruptData, "must have shape [6]",
+               [&] { reader.values<float>("rows", {6}); });
 }
 
 TEST_F(SafetensorsFile, AddressesDataBeyondFourGibibytes) {
@@ -245,11 +254,15 @@ TEST_F(SafetensorsFile, IsNotWrittenFromBadDeclarations) {
     OutputFile file(folder_ / "bad");
     SafetensorsWriter writer(file, std::move(specs));
   };
-  expect_error(Status::kInvalidArgument, "declared twice",
-               [&] { declare({{"a", Dtype::kF32, {1}}, {"a", Dtype::kF32, {1}}}); });
-  expect_error(Status::kInvalidArgument, "would not be aligned",
-               [&] { declare({{"a", Dtype::kF32, {1}}, {"b", Dtype::kI64, {1}}}); });
-  expect_error(Status::kInvalidArgument, "no valid shape", [&] { declare({{"a", Dtype::kF32, {-1}}}); });
+  expect_error(Status::kInvalidArgument, "declared twice", [&] {
+    declare({{"a", Dtype::kF32, {1}}, {"a", Dtype::kF32, {1}}});
+  });
+  expect_error(Status::kInvalidArgument, "would not be aligned", [&] {
+    declare({{"a", Dtype::kF32, {1}}, {"b", Dtype::kI64, {1}}});
+  });
+  expect_error(Status::kInvalidArgument, "no valid shape", [&] {
+    declare({{"a", Dtype::kF32, {-1}}});
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "reference/longer_reference.hpp"
 #include "support/cases.hpp"
 #include "support/compare.hpp"
+#include "support/cpu_tiers.hpp"
 #include "support/random_weights.hpp"
 #include "support/reference_model.hpp"
 
@@ -57,6 +58,22 @@ TEST_P(ModelForward, LossEqualsTheReference) {
     const double loss = trainer.compute_gradients(batch.view());
     EXPECT_NEAR(loss, expected.loss, 1e-5 * (1.0 + expected.loss));
     EXPECT_NEAR(trainer.result().weight, expected.weight, 1e-12 * expected.weight);
+  }
+}
+
+TEST_P(ModelForward, ScoresEqualTheReferenceOnEveryCpuTier) {
+  const Config& c = GetParam().config;
+  SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
+  BatchMaker maker(c, test_seed());
+  const OwnedBatch batch = maker.make({{c.max_history, 3}, {c.merge_factor + 1, 2}, {0, 1}});
+  const model_reference::Outcome expected = model_reference::forward(c, weights_, batch.view());
+  for (const CpuTier tier : available_tiers()) {
+    SCOPED_TRACE(cpu_tier_name(tier));
+    const ForcedTier forced(tier);
+    const auto model = model_of(c, weights_);
+    Trainer trainer(*model, {}, model->shared_backend());
+    EXPECT_TRUE(are_near(scores_of(trainer, batch.view()), expected.scores,
+                         tolerance("model", Pass::kForward)));
   }
 }
 

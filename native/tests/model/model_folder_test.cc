@@ -50,12 +50,14 @@ void expect_same(const ModelState& a, const ModelState& b) {
   EXPECT_EQ(a.config.to_json(), b.config.to_json());
   ASSERT_EQ(a.dense.size(), b.dense.size());
   for (const Parameter& p : a.layout.parameters()) {
-    EXPECT_TRUE(std::equal(a.dense.data() + p.offset, a.dense.data() + p.offset + p.size(), b.dense.data() + p.offset))
+    EXPECT_TRUE(std::equal(a.dense.data() + p.offset, a.dense.data() + p.offset + p.size(),
+                           b.dense.data() + p.offset))
         << p.name;
   }
   for (size_t t = 0; t < a.tables.size(); ++t) {
     ASSERT_EQ(a.tables[t] == nullptr, b.tables[t] == nullptr);
-    if (a.tables[t] != nullptr) EXPECT_EQ(rows_of(*a.tables[t]), rows_of(*b.tables[t])) << a.tables[t]->name();
+    if (a.tables[t] == nullptr) continue;
+    EXPECT_EQ(rows_of(*a.tables[t]), rows_of(*b.tables[t])) << a.tables[t]->name();
   }
 }
 
@@ -63,7 +65,8 @@ class ModelFolderCase : public ::testing::TestWithParam<ModelCase> {
  protected:
   TemporaryFolder folder_;
 };
-INSTANTIATE_TEST_SUITE_P(Models, ModelFolderCase, ::testing::ValuesIn(model_cases()), testing::model_case_name);
+INSTANTIATE_TEST_SUITE_P(Models, ModelFolderCase, ::testing::ValuesIn(model_cases()),
+                         testing::model_case_name);
 
 TEST_P(ModelFolderCase, LoadsWhatWasSaved) {
   const auto state = random_state(GetParam().config, 3);
@@ -102,7 +105,8 @@ TEST_P(ModelFolderCase, ContinuesACheckpointWithTheSameBits) {
   options.seed = 9;
   std::vector<OwnedBatch> batches;
   BatchMaker maker(config, 5);
-  for (int i = 0; i < 6; ++i) batches.push_back(maker.make({{7, 2}, {config.max_history + 1, 3}, {0, 1}, {4, 2}}));
+  for (int i = 0; i < 6; ++i)
+    batches.push_back(maker.make({{7, 2}, {config.max_history + 1, 3}, {0, 1}, {4, 2}}));
 
   auto fresh = fresh_state(config, 3);
   Trainer straight(std::make_unique<ModelState>(*fresh), nullptr, options, backend);
@@ -167,12 +171,13 @@ class ModelFolder : public ::testing::Test {
 };
 
 TEST_F(ModelFolder, WithAFlippedBitOrCutAnywhereIsCorrupt) {
-  for (const char* name :
-       {"MANIFEST.json", "config.json", "dense.safetensors", "tables.safetensors", "optimizer.safetensors"}) {
+  for (const char* name : {"MANIFEST.json", "config.json", "dense.safetensors",
+                           "tables.safetensors", "optimizer.safetensors"}) {
     SCOPED_TRACE(name);
     const std::string file = path_ + "/" + name;
     const std::string bytes = read_bytes(file);
-    const size_t step = 1 + bytes.size() / 60;  // core/atomic_folder_test.cc flips every bit of a small folder
+    const size_t step =
+        1 + bytes.size() / 60;  // core/atomic_folder_test.cc flips every bit of a small folder
     for (size_t i = 0; i < bytes.size(); i += step) {
       std::string changed = bytes;
       changed[i] = static_cast<char>(changed[i] ^ (1 << (i % 8)));
@@ -192,8 +197,8 @@ TEST_F(ModelFolder, WithAFlippedBitOrCutAnywhereIsCorrupt) {
 }
 
 TEST_F(ModelFolder, WithoutOneOfItsFilesNamesIt) {
-  for (const char* name :
-       {"MANIFEST.json", "config.json", "dense.safetensors", "tables.safetensors", "optimizer.safetensors"}) {
+  for (const char* name : {"MANIFEST.json", "config.json", "dense.safetensors",
+                           "tables.safetensors", "optimizer.safetensors"}) {
     const std::string file = path_ + "/" + name;
     std::filesystem::rename(file, file + ".away");
     expect_error(Status::kIoError, file + ": No such file or directory", [&] { load(); });
@@ -206,14 +211,16 @@ TEST_F(ModelFolder, WithAContentThatDoesNotFitItsConfigIsCorrupt) {
   Config wider = film_config();
   wider.max_history += 1;
   replace("config.json", wider.to_json());
-  expect_error(Status::kCorruptData, "\"event_encoder.position.weight\" must have shape [31, 5]; got [30, 5]",
+  expect_error(Status::kCorruptData,
+               "\"event_encoder.position.weight\" must have shape [31, 5]; got [30, 5]",
                [&] { load(); });
   Config other = film_config();
   other.tables[0].name = "series";
-  for (auto* features : {&other.event_features, &other.candidate_features}) (*features)[0].table = "series";
+  for (auto* features : {&other.event_features, &other.candidate_features})
+    (*features)[0].table = "series";
   replace("config.json", other.to_json());
   expect_error(Status::kCorruptData, "\"table.series.ids\" is missing", [&] { load(); });
-  replace("config.json", "{\"layers\": 3}");
+  replace("config.json", R"({"format_version": 1, "layers": 3})");
   expect_error(Status::kCorruptData, path_ + "/config.json", [&] { load(); });
 }
 
@@ -232,14 +239,16 @@ TEST_F(ModelFolder, WithIdsThatDoNotAscendIsCorrupt) {
 
 TEST_F(ModelFolder, OfAModelIsNoCheckpoint) {
   save_model(*state_, path_);
-  expect_error(Status::kInvalidArgument, "without optimizer state", [&] { load_checkpoint(path_); });
+  expect_error(Status::kInvalidArgument, "without optimizer state",
+               [&] { load_checkpoint(path_); });
 }
 
 TEST_F(ModelFolder, OfAnotherFormatIsRejected) {
   FolderManifest manifest = FolderManifest::read(path_);
   manifest.format = "longer-data";
   write_bytes(path_ + "/" + kManifestName, manifest.to_json());
-  expect_error(Status::kCorruptData, "is a longer-data folder; expected longer-model", [&] { load(); });
+  expect_error(Status::kCorruptData, "is a longer-data folder; expected longer-model",
+               [&] { load(); });
 }
 
 TEST_F(ModelFolder, WithManyRowsIsWrittenInPieces) {

@@ -44,7 +44,7 @@ class ReferenceGradients : public ::testing::TestWithParam<ModelCase> {
           std::sqrt(static_cast<double>(values.size()));
     }
     check_direction(name + " (random direction)", w, batch, values, gradient, direction);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 2; ++i) {
       const size_t at = std::uniform_int_distribution<size_t>(0, values.size() - 1)(random_);
       Vector axis(values.size(), 0.0);
       axis[at] = 1.0;
@@ -96,7 +96,7 @@ TEST_P(ReferenceGradients, EqualCentralDifferences) {
             found == d_table.rows.end() ? untouched : found->second);
     }
   }
-  EXPECT_GT(num_checked_, 80);
+  EXPECT_GT(num_checked_, 60);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ReferenceGradients, ::testing::ValuesIn(tiny_model_cases()),

@@ -373,6 +373,30 @@ TEST_P(Attention, RowThatSeesNothingIsZero) {
   }
 }
 
+TEST(AttentionTierBits, Avx2AndAvx512GiveTheSameBits) {
+  if (best_cpu_tier() < CpuTier::kAvx512) GTEST_SKIP() << "this processor has no AVX-512";
+  for (const Heads& heads : kHeads) {
+    std::vector<std::vector<float>> first;
+    for (const CpuTier tier : {CpuTier::kAvx2, CpuTier::kAvx512}) {
+      const ForcedTier forced(tier);
+      Workspace workspace;
+      Batch b(kRequests, heads.count, heads.width);
+      attention_forward(nullptr, workspace, b.forward());
+      attention_backward(nullptr, workspace, b.backward());
+      const std::vector<std::vector<float>> results = {b.out.values(),
+                                                       b.lse,
+                                                       b.d_q.values(),
+                                                       b.d_prefix_keys.values(),
+                                                       b.d_prefix_values.values(),
+                                                       b.d_own_keys.values(),
+                                                       b.d_own_values.values()};
+      if (first.empty()) first = results;
+      for (size_t i = 0; i < results.size(); ++i)
+        EXPECT_TRUE(are_same_bits(results[i], first[i])) << "result " << i;
+    }
+  }
+}
+
 TEST(AttentionProbabilities, AreTheMeanOverHeads) {
   Workspace workspace;
   Batch b(kRequests, 4, 8);

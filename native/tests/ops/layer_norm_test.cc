@@ -134,6 +134,36 @@ TEST_P(LayerNorm, BitsDependNeitherOnOtherRowsNorThreads) {
   EXPECT_TRUE(are_same_bits(one.row(0), first[0].data() + 777 * 65, 65));
 }
 
+TEST(LayerNormTiers, Avx2AndAvx512GiveTheSameBits) {
+  if (best_cpu_tier() < CpuTier::kAvx512) GTEST_SKIP() << "this processor has no AVX-512";
+  for (const Shape& s : kShapes) {
+    const Case c(s);
+    std::vector<std::vector<float>> first;
+    for (const CpuTier tier : {CpuTier::kAvx2, CpuTier::kAvx512}) {
+      const ForcedTier forced(tier);
+      PoisonedMatrix x(s.rows, s.cols, c.x);
+      PoisonedMatrix dy(s.rows, s.cols, c.dy);
+      PoisonedMatrix y(s.rows, s.cols);
+      PoisonedMatrix dx(s.rows, s.cols);
+      std::vector<float> mean(static_cast<size_t>(s.rows));
+      std::vector<float> rstd(static_cast<size_t>(s.rows));
+      std::vector<float> d_weight(static_cast<size_t>(s.cols));
+      std::vector<float> d_bias(static_cast<size_t>(s.cols));
+      layer_norm_forward(nullptr, x.view(), c.weight.data(), c.bias.data(), y.view(), mean.data(),
+                         rstd.data());
+      layer_norm_backward(nullptr, x.view(), c.weight.data(), mean.data(), rstd.data(), dy.view(),
+                          dx.view(), Write::kSet, d_weight.data(), d_bias.data());
+      const std::vector<std::vector<float>> results = {y.values(),  mean,     rstd,
+                                                       dx.values(), d_weight, d_bias};
+      if (first.empty()) first = results;
+      for (size_t i = 0; i < results.size(); ++i) {
+        EXPECT_TRUE(are_same_bits(results[i], first[i]))
+            << s.rows << " x " << s.cols << ", result " << i;
+      }
+    }
+  }
+}
+
 TEST(LayerNormReference, GradientsMatchCentralDifferences) {
   auto x = to_double(random_floats(15, 1));
   auto weight = to_double(random_floats(5, 2));

@@ -236,6 +236,33 @@ TEST_P(LinearBackward, SumsManyRowsInChunks) {
   EXPECT_TRUE(are_same_bits(again, d_weight)) << "the bias changed the weights";
 }
 
+TEST(LinearTierBits, Avx2AndAvx512GiveTheSameBits) {
+  if (best_cpu_tier() < CpuTier::kAvx512) GTEST_SKIP() << "this processor has no AVX-512";
+  for (const Shape& s : kShapes) {
+    std::vector<std::vector<float>> first;
+    for (const CpuTier tier : {CpuTier::kAvx2, CpuTier::kAvx512}) {
+      const ForcedTier forced(tier);
+      const Case c(s);
+      PoisonedMatrix x(s.rows, s.in, c.x);
+      PoisonedMatrix y(s.rows, s.out);
+      PoisonedMatrix dx(s.rows, s.in);
+      PoisonedMatrix keep(s.rows, s.out);
+      std::vector<float> d_weight(c.weight.size());
+      std::vector<float> d_bias(c.bias.size());
+      linear_forward(nullptr, {x.view(), &c.packed, y.view(), Activation::kGelu, {}, keep.view()});
+      gelu_backward(nullptr, keep.view(), y.view(), keep.view());
+      linear_backward_input(nullptr, keep.view(), c.packed, dx.view(), Write::kSet);
+      linear_backward_weights(nullptr, x.view(), keep.view(), d_weight.data(), d_bias.data());
+      const std::vector<std::vector<float>> results = {y.values(), keep.values(), dx.values(),
+                                                       d_weight, d_bias};
+      if (first.empty()) first = results;
+      for (size_t i = 0; i < results.size(); ++i) {
+        EXPECT_TRUE(are_same_bits(results[i], first[i])) << name_of(s, tier) << ", result " << i;
+      }
+    }
+  }
+}
+
 TEST(LinearReference, GradientsMatchCentralDifferences) {
   const size_t rows = 3;
   const size_t in = 4;

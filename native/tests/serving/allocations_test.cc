@@ -16,10 +16,10 @@ thread_local int64_t num_allocations = 0;
 }  // namespace
 
 extern "C" {
-void* __libc_malloc(size_t bytes);                        // NOLINT(bugprone-reserved-identifier): glibc's own names
-void* __libc_calloc(size_t count, size_t bytes);          // NOLINT(bugprone-reserved-identifier)
-void* __libc_realloc(void* pointer, size_t bytes);        // NOLINT(bugprone-reserved-identifier)
-void* __libc_memalign(size_t alignment, size_t bytes);    // NOLINT(bugprone-reserved-identifier)
+void* __libc_malloc(size_t bytes);  // NOLINT(bugprone-reserved-identifier): glibc's own names
+void* __libc_calloc(size_t count, size_t bytes);        // NOLINT(bugprone-reserved-identifier)
+void* __libc_realloc(void* pointer, size_t bytes);      // NOLINT(bugprone-reserved-identifier)
+void* __libc_memalign(size_t alignment, size_t bytes);  // NOLINT(bugprone-reserved-identifier)
 
 void* malloc(size_t bytes) {
   ++num_allocations;

@@ -18,7 +18,8 @@ constexpr int64_t kUsers = 8;
 constexpr int kThreads = 16;
 constexpr int kCalls = 60;
 
-/// Sixteen threads rank, evict, explain and represent at once on one ranker whose cache holds half of the users.
+/// Sixteen threads rank, evict, explain and represent at once on one ranker whose cache holds half
+/// of the users.
 TEST(Ranker, GivesTheSameBitsToManyThreads) {
   const Config config = testing::film_config();
   for (const int pool_threads : {1, 3}) {
@@ -46,7 +47,9 @@ TEST(Ranker, GivesTheSameBitsToManyThreads) {
           const auto user = static_cast<size_t>((t * 5 + i) % kUsers);
           const RankingRequest& request = requests[user];
           const auto key = static_cast<int64_t>(user);
-          const CacheMode mode = i % 4 == 0 ? CacheMode::kNone : i % 4 == 1 ? CacheMode::kOnly : CacheMode::kUse;
+          const CacheMode mode = i % 4 == 0   ? CacheMode::kNone
+                                 : i % 4 == 1 ? CacheMode::kOnly
+                                              : CacheMode::kUse;
           const std::vector<float> scores = request.scores(ranker, mode, key, 1);
           const bool is_miss = scores.empty() && mode == CacheMode::kOnly;
           if (!is_miss && scores != expected[user]) ++wrong;

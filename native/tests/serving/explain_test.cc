@@ -20,27 +20,33 @@ using testing::random_model;
 using testing::random_state;
 using testing::RankingRequest;
 
-std::vector<float> explain(Ranker& ranker, const RankingRequest& request, int64_t candidate, int64_t task = 0) {
+std::vector<float> explain(Ranker& ranker, const RankingRequest& request, int64_t candidate,
+                           int64_t task = 0) {
   std::vector<float> attribution(static_cast<size_t>(request.columns.num_events()), -1.0F);
   ranker.explain(request.with(CacheMode::kNone), candidate, task, attribution.data());
   return attribution;
 }
 
-double sum_of(const std::vector<float>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double sum_of(const std::vector<float>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
 
 class ExplainCase : public ::testing::TestWithParam<ModelCase> {};
-INSTANTIATE_TEST_SUITE_P(Models, ExplainCase, ::testing::ValuesIn(testing::model_cases()), testing::model_case_name);
+INSTANTIATE_TEST_SUITE_P(Models, ExplainCase, ::testing::ValuesIn(testing::model_cases()),
+                         testing::model_case_name);
 
 TEST_P(ExplainCase, AttributesAllOfTheScoreToKeptEvents) {
   const Config& config = GetParam().config;
   Ranker ranker(random_model(config, 3), 0);
-  for (const int64_t length : {int64_t{1}, config.merge_factor + 1, config.max_history, config.max_history + 40}) {
+  for (const int64_t length :
+       {int64_t{1}, config.merge_factor + 1, config.max_history, config.max_history + 40}) {
     SCOPED_TRACE(length);
     const RankingRequest request(config, length, 3, static_cast<uint64_t>(length));
     const Window window(config, length, request.columns.first_ordinals[0]);
     for (int64_t candidate = 0; candidate < 3; ++candidate) {
       for (size_t task = 0; task < config.tasks.size(); ++task) {
-        const std::vector<float> shares = explain(ranker, request, candidate, static_cast<int64_t>(task));
+        const std::vector<float> shares =
+            explain(ranker, request, candidate, static_cast<int64_t>(task));
         EXPECT_NEAR(sum_of(shares), 1.0, 1e-5);
         for (int64_t i = 0; i < length; ++i) {
           const float share = shares[static_cast<size_t>(i)];
@@ -57,12 +63,13 @@ TEST_P(ExplainCase, DoesNotDependOnOtherCandidates) {
   Ranker ranker(random_model(config, 3), 0);
   const RankingRequest request(config, config.max_history, 6, 2);
   for (const int64_t candidate : {0, 3, 5}) {
-    EXPECT_EQ(explain(ranker, request.only(candidate), 0), explain(ranker, request, candidate)) << candidate;
+    EXPECT_EQ(explain(ranker, request.only(candidate), 0), explain(ranker, request, candidate))
+        << candidate;
   }
 }
 
-/// Events of unknown films have a token of exactly 0: no bias, time or position reaches it, and the out-of-vocabulary row
-/// is 0. Merged rows carry no trace of where they stand.
+/// Events of unknown films have a token of exactly 0: no bias, time or position reaches it, and the
+/// out-of-vocabulary row is 0. Merged rows carry no trace of where they stand.
 Config plain_config() {
   Config config;
   config.tables = {{"film", 4, 0}};
@@ -81,12 +88,14 @@ Config plain_config() {
 
 std::shared_ptr<const LongerModel> plain_model() {
   auto state = random_state(plain_config(), 5);
-  for (const char* name : {"event_encoder.position.weight", "event_encoder.fc1.bias", "event_encoder.fc2.bias"}) {
+  for (const char* name :
+       {"event_encoder.position.weight", "event_encoder.fc1.bias", "event_encoder.fc2.bias"}) {
     const Parameter& p = state->layout.get(name);
     std::fill_n(state->dense.data() + p.offset, p.size(), 0.0F);
   }
   std::fill_n(state->tables[0]->values(), 4, 0.0F);
-  return std::make_shared<const LongerModel>(std::move(state), make_cpu_backend({DeviceKind::kCpu, 0, 1}));
+  return std::make_shared<const LongerModel>(std::move(state),
+                                             make_cpu_backend({DeviceKind::kCpu, 0, 1}));
 }
 
 RankingRequest plain_request(const std::vector<int64_t>& films) {
@@ -111,7 +120,8 @@ TEST(Explain, GivesAPlantedEventTheWholeShareOfItsGroup) {
     std::vector<int64_t> films(4, kUnknown);
     films[place] = kPlanted;
     const std::vector<float> shares = explain(ranker, plain_request(films), 0);
-    for (size_t i = 0; i < 4; ++i) EXPECT_EQ(shares[i], i == place ? 1.0F : 0.0F) << place << " " << i;
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(shares[i], i == place ? 1.0F : 0.0F) << place << " " << i;
   }
   for (size_t place = 0; place < 16; ++place) {
     std::vector<int64_t> films(16, kUnknown);
@@ -126,7 +136,8 @@ TEST(Explain, GivesAPlantedEventTheWholeShareOfItsGroup) {
       } else {
         // Where nothing speaks for one event of a group, all get the same.
         EXPECT_EQ(shares[i], shares[i / 4 * 4]) << place << " " << i;
-        EXPECT_NE(shares[i] * 4, shares[place]) << "attention must tell the planted group from the others";
+        EXPECT_NE(shares[i] * 4, shares[place])
+            << "attention must tell the planted group from the others";
       }
     }
   }
@@ -164,9 +175,12 @@ TEST(Explain, RejectsWhatIsNotThere) {
   const Config config = testing::film_config();
   Ranker ranker(random_model(config, 3), 0);
   const RankingRequest request(config, 5, 2, 1);
-  expect_error(Status::kInvalidArgument, "candidate must be in 0 … 1; got 2", [&] { explain(ranker, request, 2); });
-  expect_error(Status::kInvalidArgument, "candidate must be in 0 … 1; got -1", [&] { explain(ranker, request, -1); });
-  expect_error(Status::kInvalidArgument, "task must be in 0 … 0; got 1", [&] { explain(ranker, request, 0, 1); });
+  expect_error(Status::kInvalidArgument, "candidate must be in 0 … 1; got 2",
+               [&] { explain(ranker, request, 2); });
+  expect_error(Status::kInvalidArgument, "candidate must be in 0 … 1; got -1",
+               [&] { explain(ranker, request, -1); });
+  expect_error(Status::kInvalidArgument, "task must be in 0 … 0; got 1",
+               [&] { explain(ranker, request, 0, 1); });
   expect_error(Status::kInvalidArgument, "needs the history",
                [&] { ranker.explain(request.with(CacheMode::kOnly, 1, 1), 0, 0, nullptr); });
 }

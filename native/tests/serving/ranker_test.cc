@@ -27,8 +27,14 @@ using testing::RequestShape;
 constexpr int64_t kLargeCache = int64_t{1} << 30;
 
 std::vector<int64_t> history_lengths(const Config& c) {
-  const std::set<int64_t> lengths = {0, 1, c.merge_factor - 1, c.merge_factor, c.merge_factor + 1,
-                                     c.merge_factor * c.recent_queries + 1, c.max_history, c.max_history + 3};
+  const std::set<int64_t> lengths = {0,
+                                     1,
+                                     c.merge_factor - 1,
+                                     c.merge_factor,
+                                     c.merge_factor + 1,
+                                     c.merge_factor * c.recent_queries + 1,
+                                     c.max_history,
+                                     c.max_history + 3};
   return {lengths.begin(), lengths.end()};
 }
 
@@ -38,7 +44,8 @@ class RankerCase : public ::testing::TestWithParam<ModelCase> {
   std::shared_ptr<const LongerModel> model_ = random_model(GetParam().config, 7);
 };
 
-INSTANTIATE_TEST_SUITE_P(Models, RankerCase, ::testing::ValuesIn(model_cases()), testing::model_case_name);
+INSTANTIATE_TEST_SUITE_P(Models, RankerCase, ::testing::ValuesIn(model_cases()),
+                         testing::model_case_name);
 
 TEST_P(RankerCase, ScoresTheSameBitsFromTheCacheAndInFull) {
   Ranker ranker(model_, kLargeCache);
@@ -66,14 +73,16 @@ TEST_P(RankerCase, ScoresTheSameBitsTogetherAndApart) {
     for (int64_t c = 0; c < candidates; ++c) {
       const std::vector<float> apart = request.only(c).scores(ranker, mode);
       for (size_t task = 0; task < apart.size(); ++task) {
-        ASSERT_EQ(apart[task], together[task * candidates + static_cast<size_t>(c)]) << c << ", task " << task;
+        ASSERT_EQ(apart[task], together[task * candidates + static_cast<size_t>(c)])
+            << c << ", task " << task;
       }
     }
   }
 }
 
 TEST_P(RankerCase, ScoresTheSameBitsInABatchAndOnSeveralThreads) {
-  const std::vector<RequestShape> shapes = {{0, 2}, {config().max_history, 3}, {5, 0}, {config().merge_factor, 33}};
+  const std::vector<RequestShape> shapes = {
+      {0, 2}, {config().max_history, 3}, {5, 0}, {config().merge_factor, 33}};
   const OwnedBatch batch = BatchMaker(config(), 11).make(shapes);
   Trainer trainer(*model_, {}, make_cpu_backend({DeviceKind::kCpu, 0, 1}));
   const auto tasks = config().tasks.size();
@@ -89,8 +98,11 @@ TEST_P(RankerCase, ScoresTheSameBitsInABatchAndOnSeveralThreads) {
       const auto candidates = static_cast<size_t>(request.columns.num_candidates());
       for (size_t task = 0; task < tasks; ++task) {
         for (size_t c = 0; c < candidates; ++c) {
-          const size_t in_batch = task * total + static_cast<size_t>(batch.candidate_offsets[static_cast<size_t>(b)]) + c;
-          ASSERT_EQ(scores[task * candidates + c], expected[in_batch]) << b << " " << c << ", threads " << threads;
+          const size_t in_batch =
+              task * total + static_cast<size_t>(batch.candidate_offsets[static_cast<size_t>(b)]) +
+              c;
+          ASSERT_EQ(scores[task * candidates + c], expected[in_batch])
+              << b << " " << c << ", threads " << threads;
         }
       }
     }
@@ -120,17 +132,23 @@ TEST_P(RankerCase, RepresentsWhatItScores) {
   const LinearWeights& fc2 = model_->weights().head.fc2;
   for (int64_t c = 0; c < candidates; ++c) {
     std::vector<double> input(rows.begin(), rows.begin() + globals * width);
-    input.insert(input.end(), rows.begin() + (globals + c) * width, rows.begin() + (globals + c + 1) * width);
+    input.insert(input.end(), rows.begin() + (globals + c) * width,
+                 rows.begin() + (globals + c + 1) * width);
     std::vector<double> hidden;
     for (int64_t o = 0; o < fc1.out; ++o) {
       double u = static_cast<double>(fc1.bias[o]);
-      for (int64_t i = 0; i < fc1.in; ++i) u += static_cast<double>(fc1.weight[o * fc1.in + i]) * input[static_cast<size_t>(i)];
-      hidden.push_back(0.5 * u * (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (u + 0.044715 * u * u * u))));
+      for (int64_t i = 0; i < fc1.in; ++i)
+        u += static_cast<double>(fc1.weight[o * fc1.in + i]) * input[static_cast<size_t>(i)];
+      hidden.push_back(
+          0.5 * u *
+          (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (u + 0.044715 * u * u * u))));
     }
     for (int64_t t = 0; t < fc2.out; ++t) {
       double logit = static_cast<double>(fc2.bias[t]);
-      for (int64_t i = 0; i < fc2.in; ++i) logit += static_cast<double>(fc2.weight[t * fc2.in + i]) * hidden[static_cast<size_t>(i)];
-      EXPECT_NEAR(static_cast<double>(scores[static_cast<size_t>(t * candidates + c)]), 1.0 / (1.0 + std::exp(-logit)), 1e-5);
+      for (int64_t i = 0; i < fc2.in; ++i)
+        logit += static_cast<double>(fc2.weight[t * fc2.in + i]) * hidden[static_cast<size_t>(i)];
+      EXPECT_NEAR(static_cast<double>(scores[static_cast<size_t>(t * candidates + c)]),
+                  1.0 / (1.0 + std::exp(-logit)), 1e-5);
     }
   }
 }
@@ -142,7 +160,8 @@ Config film(TimeMode time) {
 }
 
 TEST(Ranker, TakesACachedHistoryOnlyForItsVersionAndReferenceTime) {
-  for (const TimeMode time : {TimeMode::kRequestRelative, TimeMode::kEventRelative, TimeMode::kNone}) {
+  for (const TimeMode time :
+       {TimeMode::kRequestRelative, TimeMode::kEventRelative, TimeMode::kNone}) {
     const Config config = film(time);
     Ranker ranker(random_model(config, 1), kLargeCache);
     RankingRequest request(config, 9, 2, 1);
@@ -157,6 +176,21 @@ TEST(Ranker, TakesACachedHistoryOnlyForItsVersionAndReferenceTime) {
     const std::vector<float> full = request.scores(ranker, CacheMode::kNone);
     EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 42, 5), full);
   }
+}
+
+/// A window shorter than a group may keep no event of a history; the newest one's time still
+/// counts.
+TEST(Ranker, ScoresTheSameBitsWhenTheWindowKeepsNoEvent) {
+  Config config = film(TimeMode::kRequestRelative);
+  config.anchor = Anchor::kOldest;
+  config.max_history = 1;
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  RankingRequest request(config, 2, 2, 1);
+  request.columns.first_ordinals[0] = 0;
+  request.columns.reference_times[0] = request.columns.event_times.back();
+  const std::vector<float> full = request.scores(ranker, CacheMode::kNone);
+  EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 1, 1), full);
+  EXPECT_EQ(request.scores(ranker, CacheMode::kOnly, 1, 1), full);
 }
 
 TEST(Ranker, TellsHistoriesApartByTheirHash) {
@@ -196,7 +230,8 @@ TEST(Ranker, AnswersRequestsWithoutCandidatesOrHistory) {
   EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kNone), nullptr));
   EXPECT_FALSE(ranker.rank(no_candidates.with(CacheMode::kOnly, 1, 1), nullptr));
   EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kUse, 1, 1), nullptr));
-  EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kOnly, 1, 1), nullptr)) << "a request may warm the cache";
+  EXPECT_TRUE(ranker.rank(no_candidates.with(CacheMode::kOnly, 1, 1), nullptr))
+      << "a request may warm the cache";
   const RankingRequest nothing(config, 0, 0, 1);
   EXPECT_TRUE(ranker.rank(nothing.with(CacheMode::kNone), nullptr));
 
@@ -240,7 +275,8 @@ TEST(Ranker, CountsRequestsCandidatesAndEvictions) {
 TEST(Ranker, RejectsMalformedRequests) {
   const Config config = film(TimeMode::kRequestRelative);
   const auto model = random_model(config, 1);
-  expect_error(Status::kInvalidArgument, "user_cache_bytes must not be negative; got -1", [&] { Ranker(model, -1); });
+  expect_error(Status::kInvalidArgument, "user_cache_bytes must not be negative; got -1",
+               [&] { Ranker(model, -1); });
   Ranker ranker(model, kLargeCache);
   const RankingRequest request(config, 9, 2, 1);
   const auto reject = [&](const std::string& part, const auto& change) {
@@ -250,13 +286,15 @@ TEST(Ranker, RejectsMalformedRequests) {
   };
   const OwnedBatch two = BatchMaker(config, 1).make({{1, 1}, {1, 1}});
   reject("got num_requests 2", [&](RankRequest& r) { r.batch = two.view(); });
-  reject("cache_mode must be 0, 1 or 2; got 3", [](RankRequest& r) { r.cache_mode = static_cast<CacheMode>(3); });
+  reject("cache_mode must be 0, 1 or 2; got 3",
+         [](RankRequest& r) { r.cache_mode = static_cast<CacheMode>(3); });
   reject("CACHE_ONLY takes no history", [](RankRequest& r) { r.cache_mode = CacheMode::kOnly; });
   reject("event_ids is null", [](RankRequest& r) { r.batch.event_ids = nullptr; });
   const int64_t early = 0;
   reject("after the reference time 0", [&](RankRequest& r) { r.batch.reference_times = &early; });
   RankRequest unversioned = request.with(CacheMode::kOnly, 1, 0);
-  expect_error(Status::kInvalidArgument, "needs a history_version", [&] { request.scores(ranker, unversioned); });
+  expect_error(Status::kInvalidArgument, "needs a history_version",
+               [&] { request.scores(ranker, unversioned); });
 }
 
 }  // namespace

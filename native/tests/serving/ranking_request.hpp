@@ -16,19 +16,20 @@ inline OwnedBatch request_of(const Config& config, const OwnedBatch& batch, int6
   one.event_offsets = {0, events};
   one.candidate_offsets = {0, candidates};
   // The part of each of `num_columns` columns of `length` that starts at `begin`.
-  const auto cut = [](const std::vector<int64_t>& from, size_t num_columns, int64_t length, int64_t begin,
-                      int64_t count, std::vector<int64_t>& to) {
+  const auto cut = [](const std::vector<int64_t>& from, size_t num_columns, int64_t length,
+                      int64_t begin, int64_t count, std::vector<int64_t>& to) {
     for (size_t f = 0; f < num_columns; ++f) {
       const auto first = from.begin() + static_cast<int64_t>(f) * length + begin;
       to.insert(to.end(), first, first + count);
     }
   };
-  cut(batch.event_ids, config.event_features.size(), batch.num_events(), batch.event_offsets[i], events,
-      one.event_ids);
+  cut(batch.event_ids, config.event_features.size(), batch.num_events(), batch.event_offsets[i],
+      events, one.event_ids);
   cut(batch.event_times, 1, 0, batch.event_offsets[i], events, one.event_times);
-  cut(batch.user_ids, static_cast<size_t>(config.num_user_features()), batch.num_requests(), b, 1, one.user_ids);
-  cut(batch.candidate_ids, config.candidate_features.size(), batch.num_candidates(), batch.candidate_offsets[i],
-      candidates, one.candidate_ids);
+  cut(batch.user_ids, static_cast<size_t>(config.num_user_features()), batch.num_requests(), b, 1,
+      one.user_ids);
+  cut(batch.candidate_ids, config.candidate_features.size(), batch.num_candidates(),
+      batch.candidate_offsets[i], candidates, one.candidate_ids);
   one.first_ordinals = {batch.first_ordinals[i]};
   one.reference_times = {batch.reference_times[i]};
   return one;
@@ -39,7 +40,8 @@ class RankingRequest {
  public:
   RankingRequest(const Config& config, int64_t num_events, int64_t num_candidates, uint64_t seed)
       : config_(config), columns(BatchMaker(config, seed).make({{num_events, num_candidates}})) {}
-  RankingRequest(const Config& config, OwnedBatch batch) : config_(config), columns(std::move(batch)) {}
+  RankingRequest(const Config& config, OwnedBatch batch)
+      : config_(config), columns(std::move(batch)) {}
 
   RankRequest with(CacheMode mode, int64_t user_key = 0, int64_t history_version = 0) const {
     RankRequest request;
@@ -57,14 +59,16 @@ class RankingRequest {
   }
 
   std::vector<float> buffer() const {
-    return std::vector<float>(config_.tasks.size() * static_cast<size_t>(columns.num_candidates()), -1.0F);
+    return std::vector<float>(config_.tasks.size() * static_cast<size_t>(columns.num_candidates()),
+                              -1.0F);
   }
   std::vector<float> scores(Ranker& ranker, const RankRequest& request) const {
     std::vector<float> scores = buffer();
     if (!ranker.rank(request, scores.data())) scores.clear();
     return scores;
   }
-  std::vector<float> scores(Ranker& ranker, CacheMode mode, int64_t user_key = 0, int64_t history_version = 0) const {
+  std::vector<float> scores(Ranker& ranker, CacheMode mode, int64_t user_key = 0,
+                            int64_t history_version = 0) const {
     return scores(ranker, with(mode, user_key, history_version));
   }
 
@@ -75,7 +79,8 @@ class RankingRequest {
     one.candidate_ids.clear();
     for (size_t f = 0; f < config_.candidate_features.size(); ++f) {
       one.candidate_ids.push_back(
-          columns.candidate_ids[f * static_cast<size_t>(columns.num_candidates()) + static_cast<size_t>(candidate)]);
+          columns.candidate_ids[f * static_cast<size_t>(columns.num_candidates()) +
+                                static_cast<size_t>(candidate)]);
     }
     return {config_, std::move(one)};
   }

@@ -73,9 +73,9 @@ TEST_F(SubmissionQueueTest, CopiesWhatItWasGiven) {
   RankingRequest changing = slow_;
   queue.submit(changing.with(CacheMode::kNone), 2);
   for (auto* column : {&changing.columns.event_offsets, &changing.columns.candidate_offsets,
-                       &changing.columns.event_ids, &changing.columns.event_times, &changing.columns.first_ordinals,
-                       &changing.columns.reference_times, &changing.columns.user_ids,
-                       &changing.columns.candidate_ids}) {
+                       &changing.columns.event_ids, &changing.columns.event_times,
+                       &changing.columns.first_ordinals, &changing.columns.reference_times,
+                       &changing.columns.user_ids, &changing.columns.candidate_ids}) {
     std::fill(column->begin(), column->end(), -12345);
   }
   EXPECT_EQ(next(queue).scores, expected);
@@ -117,7 +117,8 @@ TEST_F(SubmissionQueueTest, ReportsCacheMissesAndFailures) {
   outcome = next(failing);
   EXPECT_EQ(outcome.tag, 8);
   EXPECT_EQ(outcome.status, Status::kInvalidArgument);
-  EXPECT_NE(outcome.message.find("lies before the newest event"), std::string::npos) << outcome.message;
+  EXPECT_NE(outcome.message.find("lies before the newest event"), std::string::npos)
+      << outcome.message;
 }
 
 TEST_F(SubmissionQueueTest, RejectsMalformedRequestsAtOnce) {
@@ -126,14 +127,16 @@ TEST_F(SubmissionQueueTest, RejectsMalformedRequestsAtOnce) {
   bad.batch.candidate_ids = nullptr;
   expect_error(Status::kInvalidArgument, "candidate_ids is null", [&] { queue.submit(bad, 1); });
   EXPECT_EQ(next(queue, 0).tag, -1);
-  expect_error(Status::kInvalidArgument, "capacity must be positive; got 0", [&] { SubmissionQueue(ranker_, 0); });
+  expect_error(Status::kInvalidArgument, "capacity must be positive; got 0",
+               [&] { SubmissionQueue(ranker_, 0); });
 }
 
 TEST_F(SubmissionQueueTest, KeepsAnOutcomeThatWasNotTaken) {
   SubmissionQueue queue(ranker_, 4);
   queue.submit(RankingRequest(config_, 9, 3, 1).with(CacheMode::kNone), 1);
   expect_error(Status::kInvalidArgument, "too small", [&] {
-    queue.poll(kLongWait, [](const SubmissionOutcome&) { fail(Status::kInvalidArgument, "too small"); });
+    queue.poll(kLongWait,
+               [](const SubmissionOutcome&) { fail(Status::kInvalidArgument, "too small"); });
   });
   EXPECT_EQ(next(queue, 0).tag, 1);
 }
@@ -161,7 +164,8 @@ TEST_F(SubmissionQueueTest, IsOverloadedWhenFull) {
       accepted.insert(tag);
     } else {
       ASSERT_EQ(error.status, Status::kOverloaded) << error.message;
-      EXPECT_NE(error.message.find("3 submissions are waiting"), std::string::npos) << error.message;
+      EXPECT_NE(error.message.find("3 submissions are waiting"), std::string::npos)
+          << error.message;
       ++refused;
     }
   }
@@ -182,7 +186,8 @@ TEST_F(SubmissionQueueTest, CancelsWhatHasNotStarted) {
   EXPECT_FALSE(queue.cancel(12345));
   std::vector<int64_t> finished;
   for (int i = 0; i < 9; ++i) finished.push_back(next(queue).tag);
-  EXPECT_EQ(finished, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8})) << "one worker keeps the order";
+  EXPECT_EQ(finished, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}))
+      << "one worker keeps the order";
   EXPECT_FALSE(queue.cancel(0));
   EXPECT_EQ(next(queue, 50).tag, -1);
 }

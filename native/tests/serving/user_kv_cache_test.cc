@@ -16,9 +16,11 @@ HistoryKey key_of(int64_t user, int64_t version = 1) { return {user, version, 1,
 
 std::shared_ptr<UserEncoding> encoding_of(const HistoryKey& key, int64_t groups = 8) {
   static const Config config = testing::film_config();
-  auto encoding = std::make_shared<UserEncoding>(key, config, CachedHistory{groups, groups / 2, 0});
+  auto encoding =
+      std::make_shared<UserEncoding>(key, config, CachedHistory{groups, groups / 2, 0, true});
   for (const MatrixView& layer : encoding->keys_values().layers) {
-    for (int64_t i = 0; i < layer.rows * layer.cols; ++i) layer.data[i] = static_cast<float>(key.user_key);
+    for (int64_t i = 0; i < layer.rows * layer.cols; ++i)
+      layer.data[i] = static_cast<float>(key.user_key);
   }
   return encoding;
 }

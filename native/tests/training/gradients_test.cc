@@ -6,6 +6,7 @@
 #include "reference/longer_reference.hpp"
 #include "support/cases.hpp"
 #include "support/compare_weights.hpp"
+#include "support/cpu_tiers.hpp"
 #include "support/random_weights.hpp"
 #include "support/reference_model.hpp"
 
@@ -20,15 +21,15 @@ constexpr double kFloor = 1e-7;
 
 class TrainerGradients : public ::testing::TestWithParam<ModelCase> {
  protected:
-  void check(const BatchCase& batch_case) {
+  void check(Trainer& trainer, const BatchCase& batch_case) {
     SCOPED_TRACE(batch_case.name + ", LONGER_TEST_SEED=" + std::to_string(test_seed()));
     const Config& c = GetParam().config;
     const OwnedBatch batch = maker_.make(batch_case.requests);
     const model_reference::Outcome outcome = model_reference::forward(c, weights_, batch.view());
     const model_reference::Weights expected =
         model_reference::backward(c, weights_, batch.view(), outcome);
-    trainer_.compute_gradients(batch.view());
-    expect_weights_near(gradients_of(trainer_), expected, kRelative, kFloor);
+    trainer.compute_gradients(batch.view());
+    expect_weights_near(gradients_of(trainer), expected, kRelative, kFloor);
   }
 
   model_reference::Weights weights_ = random_weights(GetParam().config, 5);
@@ -38,11 +39,22 @@ class TrainerGradients : public ::testing::TestWithParam<ModelCase> {
 };
 
 TEST_P(TrainerGradients, EqualTheReference) {
-  for (const BatchCase& batch_case : batch_cases(GetParam().config)) check(batch_case);
+  for (const BatchCase& batch_case : batch_cases(GetParam().config)) check(trainer_, batch_case);
 }
 
 TEST_P(TrainerGradients, EqualTheReferenceOnLongHistoriesAndManyCandidates) {
-  check(long_batch_case());
+  check(trainer_, long_batch_case());
+}
+
+TEST_P(TrainerGradients, EqualTheReferenceOnEveryCpuTier) {
+  const Config& c = GetParam().config;
+  for (const CpuTier tier : available_tiers()) {
+    SCOPED_TRACE(cpu_tier_name(tier));
+    const ForcedTier forced(tier);
+    model_ = model_of(c, weights_);
+    Trainer trainer(*model_, {}, model_->shared_backend());
+    check(trainer, {"Tier", {{c.max_history, 3}, {c.merge_factor + 1, 2}, {0, 1}}});
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, TrainerGradients, ::testing::ValuesIn(model_cases()),

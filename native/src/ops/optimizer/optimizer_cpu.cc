@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/cpu_tier.hpp"
-#include "ops/optimizer/kernels/optimizer_kernels.hpp"
 #include "ops/optimizer/optimizer.hpp"
+#include "ops/optimizer/optimizer_kernels.hpp"
 
 namespace longer {
 namespace {
@@ -11,18 +10,6 @@ namespace {
 constexpr int64_t kElementsPerItem = 16384;
 constexpr int64_t kRowsPerItem = 256;
 constexpr int64_t kNormItems = 64;
-
-const OptimizerKernels& optimizer_kernels() {
-  switch (cpu_tier()) {
-    case CpuTier::kAvx512:
-      return avx512::kOptimizerKernels;
-    case CpuTier::kAvx2:
-      return avx2::kOptimizerKernels;
-    case CpuTier::kPortable:
-      break;
-  }
-  return portable::kOptimizerKernels;
-}
 
 }  // namespace
 
@@ -32,6 +19,8 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p) {
   base.gradient_scale = static_cast<float>(p.gradient_scale);
   base.beta1 = static_cast<float>(p.beta1);
   base.beta2 = static_cast<float>(p.beta2);
+  base.rest1 = static_cast<float>(1.0 - p.beta1);
+  base.rest2 = static_cast<float>(1.0 - p.beta2);
   base.epsilon = static_cast<float>(p.epsilon);
   base.step_size =
       static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
@@ -50,22 +39,13 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p) {
 }
 
 void row_wise_adagrad_step(ThreadPool* pool, const RowWiseAdagradStep& p) {
-  const auto scale = static_cast<float>(p.gradient_scale);
-  const auto rate = static_cast<float>(p.learning_rate);
-  const auto epsilon = static_cast<float>(p.epsilon);
+  const OptimizerKernels& kernels = optimizer_kernels();
   parallel_for(pool, (p.num_rows + kRowsPerItem - 1) / kRowsPerItem, [&](int64_t item) {
-    const int64_t end = std::min(p.num_rows, (item + 1) * kRowsPerItem);
-    for (int64_t i = item * kRowsPerItem; i < end; ++i) {
-      const float* gradient = p.gradients + i * p.width;
-      float* row = p.table + p.rows[i] * p.width;
-      float squares = 0.0F;
-      for (int64_t c = 0; c < p.width; ++c)
-        squares += (gradient[c] * scale) * (gradient[c] * scale);
-      float& state = p.states[p.rows[i]];
-      state += squares / static_cast<float>(p.width);
-      const float factor = rate * scale / (std::sqrt(state) + epsilon);
-      for (int64_t c = 0; c < p.width; ++c) row[c] -= factor * gradient[c];
-    }
+    const int64_t begin = item * kRowsPerItem;
+    kernels.adagrad({p.table, p.states, p.rows + begin, p.gradients + begin * p.width,
+                     std::min(kRowsPerItem, p.num_rows - begin), p.width,
+                     static_cast<float>(p.learning_rate), static_cast<float>(p.epsilon),
+                     static_cast<float>(p.gradient_scale)});
   });
 }
 

@@ -81,10 +81,8 @@ void softmax(const GroupLanes& groups, float scale, vec* scores) {
   const int64_t size = groups.group_size;
   for (int64_t i = 0; i < size; ++i) {
     vec* row = scores + i * size;
-    vec largest = row[0];
-    for (int64_t j = 1; j < size; ++j) {
-      largest = vec_max(largest, vec_select(groups.has(j), row[j], largest));
-    }
+    vec largest = row[0];  // keys that do not exist repeat the last one
+    for (int64_t j = 1; j < size; ++j) largest = vec_max(largest, row[j]);
     const auto exp_of = [&](int64_t j) { return (row[j] - largest) * scale; };
     int64_t j = 0;
     for (; j + kUnroll <= size; j += kUnroll) {

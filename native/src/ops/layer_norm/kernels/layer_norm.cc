@@ -1,5 +1,5 @@
-// Rows go through the loops four at a time, so that their sums, one chain of additions over the
-// columns each, overlap. A row gets the same bits in a group of four and alone.
+// Rows go through the loops kRows at a time, so that their sums, one chain of additions over the
+// columns each, overlap. A row gets the same bits in a group and alone.
 #include "core/vec.hpp"
 #include "ops/layer_norm/layer_norm_kernels.hpp"
 
@@ -7,7 +7,7 @@ namespace longer::LONGER_TIER {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
-constexpr unsigned kRows = 4;
+constexpr unsigned kRows = kParts == 4 ? 2 : 4;  // kRows · kParts sums fit the register file
 
 /// Ones in the lanes that exist: centring must leave the others 0.
 LONGER_INLINE vec ones(int64_t lanes) {
@@ -36,27 +36,27 @@ LONGER_INLINE void forward_rows(LayerNormBlock p, int64_t first) {
   const float scale = 1.0F / static_cast<float>(p.cols);
   const float* x = p.x + first * p.x_stride;
   float* y = p.y + first * p.y_stride;
-  vec sum[R] = {};
-  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+  vec sum[R][kParts] = {};
+  for_parts(p.cols, [&](int64_t c, int64_t lanes, unsigned part) {
 #pragma GCC unroll 4
-    for (unsigned r = 0; r < R; ++r) sum[r] += vec_load(x + r * p.x_stride + c, lanes);
+    for (unsigned r = 0; r < R; ++r) sum[r][part] += vec_load(x + r * p.x_stride + c, lanes);
   });
   float mean[R];
 #pragma GCC unroll 4
-  for (unsigned r = 0; r < R; ++r) mean[r] = scale * vec_reduce_add(sum[r]);
-  vec squares[R] = {};
-  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+  for (unsigned r = 0; r < R; ++r) mean[r] = scale * reduce_parts(sum[r]);
+  vec squares[R][kParts] = {};
+  for_parts(p.cols, [&](int64_t c, int64_t lanes, unsigned part) {
     const vec exists = ones(lanes);
 #pragma GCC unroll 4
     for (unsigned r = 0; r < R; ++r) {
       const vec centred = (vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * exists;
-      squares[r] += centred * centred;
+      squares[r][part] += centred * centred;
     }
   });
   float rstd[R];
 #pragma GCC unroll 4
   for (unsigned r = 0; r < R; ++r)
-    rstd[r] = 1.0F / __builtin_sqrtf(vec_reduce_add(squares[r]) * scale + kEpsilon);
+    rstd[r] = 1.0F / __builtin_sqrtf(reduce_parts(squares[r]) * scale + kEpsilon);
   for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
     const vec weight = vec_load(p.weight + c, lanes);
     const vec bias = vec_load(p.bias + c, lanes);
@@ -88,23 +88,23 @@ LONGER_INLINE void backward_rows(LayerNormGradientBlock p, int64_t first) {
   const auto normed = [&](unsigned r, int64_t c, int64_t lanes) {
     return vec_finished((vec_load(x + r * p.x_stride + c, lanes) - mean[r]) * rstd[r]);
   };
-  vec sum[R] = {};       // of dy · weight
-  vec products[R] = {};  // of dy · weight · normed
-  for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
+  vec sum[R][kParts] = {};       // of dy · weight
+  vec products[R][kParts] = {};  // of dy · weight · normed
+  for_parts(p.cols, [&](int64_t c, int64_t lanes, unsigned part) {
     const vec weight = vec_load(p.weight + c, lanes);
 #pragma GCC unroll 4
     for (unsigned r = 0; r < R; ++r) {
       const vec gradient = vec_finished(vec_load(dy + r * p.dy_stride + c, lanes) * weight);
-      sum[r] += gradient;
-      products[r] += gradient * normed(r, c, lanes);
+      sum[r][part] += gradient;
+      products[r][part] += gradient * normed(r, c, lanes);
     }
   });
   float mean_gradient[R];
   float mean_product[R];
 #pragma GCC unroll 4
   for (unsigned r = 0; r < R; ++r) {
-    mean_gradient[r] = scale * vec_reduce_add(sum[r]);
-    mean_product[r] = scale * vec_reduce_add(products[r]);
+    mean_gradient[r] = scale * reduce_parts(sum[r]);
+    mean_product[r] = scale * reduce_parts(products[r]);
   }
   for_vecs(p.cols, [&](int64_t c, int64_t lanes) {
     const vec weight = vec_load(p.weight + c, lanes);

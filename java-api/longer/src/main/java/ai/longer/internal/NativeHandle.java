@@ -134,11 +134,11 @@ public abstract class NativeHandle implements AutoCloseable {
 
     @Override
     public void run() {
-      LIVE.decrementAndGet();
       if (isLeaked) {
         LOGGER.warn("[{}] was garbage-collected without close(); freeing it", noun);
       }
       destroy.run();
+      LIVE.decrementAndGet();
     }
   }
 }

@@ -127,8 +127,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Returns loss and gradients of a batch; no weight changes. Ids that growable tables have not seen
-   * get their initial rows, as in a step.
+   * Returns loss and gradients of a batch; no weight changes. Ids that growable tables have not
+   * seen get their initial rows, as in a step.
    *
    * @throws IllegalArgumentException as {@link #step}
    */

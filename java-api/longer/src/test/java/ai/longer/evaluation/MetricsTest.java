@@ -124,7 +124,7 @@ class MetricsTest {
 
   private static void assertRefused(String expected, float[] scores, float[] labels) {
     Exception e = assertThrows(IllegalArgumentException.class, () -> Metrics.auc(scores, labels));
-    assertTrue(e.getMessage().contains(expected), e.getMessage());
+    assertTrue(String.valueOf(e.getMessage()).contains(expected), e.getMessage());
   }
 
   @Test

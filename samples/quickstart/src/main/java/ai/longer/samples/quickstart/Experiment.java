@@ -11,6 +11,7 @@ import ai.longer.training.StepResult;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainingListener;
 import ai.longer.training.TrainingResult;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,21 +24,24 @@ import java.util.Locale;
  *
  * @param epochs passes at most
  * @param models folder of the saved models
+ * @param console told what comes next; progress goes to standard error
  */
-record Experiment(LongerConfig config, Device device, Split split, int epochs, Path models) {
+record Experiment(
+    LongerConfig config, Device device, Split split, int epochs, Path models, PrintStream console) {
 
-  Run run(Variant variant, long seed, TrainingListener progress) {
+  Run run(Variant variant, long seed) {
     Settings settings = Settings.CHOSEN;
     LossCurve losses = new LossCurve();
-    TrainingResult search = search(variant, settings, seed, progress, losses);
+    console.printf("Training with %s, seed %d: how many epochs?%n", variant.title(), seed);
+    TrainingResult search = search(variant, settings, seed, losses);
     int best = search.bestValidation().orElseThrow().epoch();
+    console.printf("Training with %s, seed %d: %d, on all requests%n", variant.title(), seed, best);
 
     Split seen = split.map(variant::apply);
     Path folder = models.resolve(variant.name().toLowerCase(Locale.ROOT) + "-" + seed);
     RequestSource training = RequestSource.of(seen.trainingAndValidation());
-    try (Trainer trainer =
-        Trainer.create(config, device, settings.options(training, epochs, best, seed))) {
-      TrainingResult result = trainer.fit(training, progress);
+    try (Trainer trainer = Trainer.create(config, device, settings.options(training, best, seed))) {
+      TrainingResult result = trainer.fit(training, TrainingListener.progressBar());
       try (LongerModel model = trainer.model();
           Ranker ranker = model.ranker()) {
         model.save(folder);
@@ -48,13 +52,13 @@ record Experiment(LongerConfig config, Device device, Split split, int epochs, P
   }
 
   /** Trains until the AUC on the validation requests no longer improves. */
-  TrainingResult search(
-      Variant variant, Settings settings, long seed, TrainingListener... listeners) {
+  TrainingResult search(Variant variant, Settings settings, long seed, TrainingListener listener) {
     Split seen = split.map(variant::apply);
     RequestSource training = RequestSource.of(seen.training());
     try (Trainer trainer =
-        Trainer.create(config, device, settings.options(training, epochs, epochs, seed))) {
-      return trainer.fit(training, RequestSource.of(seen.validation()), listeners);
+        Trainer.create(config, device, settings.options(training, epochs, seed))) {
+      return trainer.fit(
+          training, RequestSource.of(seen.validation()), TrainingListener.progressBar(), listener);
     }
   }
 
@@ -68,8 +72,10 @@ record Experiment(LongerConfig config, Device device, Split split, int epochs, P
 
     @Override
     public void onStep(StepResult result) {
-      lossSum += result.loss() * result.weight();
-      weightSum += result.weight();
+      if (!result.skipped()) {
+        lossSum += result.loss() * result.weight();
+        weightSum += result.weight();
+      }
       if (result.step() % STRETCH == 0 && weightSum > 0) {
         points.add(new Run.LossPoint(result.step(), lossSum / weightSum));
         lossSum = 0;

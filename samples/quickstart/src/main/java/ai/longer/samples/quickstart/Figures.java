@@ -31,6 +31,11 @@ final class Figures {
     return format("%,.0f", value).replace(',', '\u202f');
   }
 
+  /** At most {@code width} characters, an ellipsis for what is left out. */
+  static String shortened(String text, int width) {
+    return text.length() <= width ? text : text.substring(0, width - 1).strip() + "…";
+  }
+
   private static String format(String format, double value) {
     return String.format(Locale.ROOT, format, value);
   }

@@ -22,7 +22,7 @@ record Grid(Experiment experiment) {
       for (Settings settings : SETTINGS) {
         var best =
             experiment
-                .search(variant, settings, SEED, TrainingListener.progressBar())
+                .search(variant, settings, SEED, new TrainingListener() {})
                 .bestValidation()
                 .orElseThrow();
         table.row(

@@ -7,7 +7,6 @@ import ai.longer.data.RequestSource;
 import ai.longer.evaluation.Evaluation;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
-import ai.longer.training.TrainingListener;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +19,10 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Trains LONGER on MovieLens, measures it, and ranks movies for one user. */
 @Command(
@@ -36,6 +38,7 @@ public final class Quickstart implements Callable<Integer> {
   private static final long SMALL_USERS = 60;
   private static final int SHOWN_USER_RATINGS = 200;
   private static final int LATENCY_CANDIDATES = 500;
+  private static final int TITLE_WIDTH = 30;
   private static final long CACHE_BYTES = 64L << 20;
 
   @Option(names = "--data", description = "MovieLens folder (default: ${DEFAULT-VALUE}).")
@@ -65,6 +68,8 @@ public final class Quickstart implements Callable<Integer> {
   @Option(names = "--pictures", description = "Also write SVG pictures to this folder.")
   private @Nullable Path pictures;
 
+  @Spec private CommandSpec spec = CommandSpec.create();
+
   private final PrintStream console;
 
   Quickstart(PrintStream console) {
@@ -79,6 +84,9 @@ public final class Quickstart implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (seeds < 1 || (epochs != null && epochs < 1)) {
+      throw new ParameterException(spec.commandLine(), "--seeds and --epochs must be at least 1");
+    }
     long start = System.nanoTime();
     Path modelFolders = Files.createDirectories(out.resolve("models"));
     MovieLens movieLens = MovieLens.read(data, small ? SMALL_USERS : ALL_USERS);
@@ -96,7 +104,7 @@ public final class Quickstart implements Callable<Integer> {
 
     int passes = epochs != null ? epochs : small ? 2 : 4;
     Experiment experiment =
-        new Experiment(config, Device.cpu(threads), split, passes, modelFolders);
+        new Experiment(config, Device.cpu(threads), split, passes, modelFolders, console);
     if (grid) {
       console.println(new Grid(experiment).compare());
       return 0;
@@ -105,8 +113,7 @@ public final class Quickstart implements Callable<Integer> {
     List<Run> runs = new ArrayList<>();
     for (long seed = 1; seed <= seeds; seed++) {
       for (Variant variant : Variant.values()) {
-        console.println("Training: " + variant.title() + ", seed " + seed);
-        runs.add(experiment.run(variant, seed, TrainingListener.progressBar()));
+        runs.add(experiment.run(variant, seed));
       }
     }
     console.println();
@@ -205,17 +212,21 @@ public final class Quickstart implements Callable<Integer> {
   private void describe(Recommendation recommendation) {
     TextTable table =
         new TextTable(
-            "#", "<movie for user " + recommendation.user(), "score", "<most attention on");
+            "#", "<for user " + recommendation.user(), "score", "<most attention on", "<and on");
     int rank = 1;
     for (Recommendation.Item item : recommendation.items()) {
-      Recommendation.Past because = item.because().get(0);
       table.row(
           Integer.toString(rank++),
-          item.title(),
+          Figures.shortened(item.title(), TITLE_WIDTH),
           Figures.percent(item.score()),
-          "%s ★ %s".formatted(because.title(), because.stars()));
+          past(item.because().get(0)),
+          past(item.because().get(1)));
     }
     console.println(table);
+  }
+
+  private static String past(Recommendation.Past past) {
+    return Figures.shortened(past.title(), TITLE_WIDTH) + " ★ " + past.stars();
   }
 
   private void describe(Latency latency) {

@@ -19,17 +19,15 @@ record Settings(double learningRate, double tableLearningRate, double weightDeca
   private static final double DECAY_FLOOR = 0.1;
   private static final int PATIENCE = 2;
 
-  /**
-   * Options whose rates decay over {@code maxEpochs}, though training ends after {@code epochs}.
-   */
-  TrainerOptions options(RequestSource training, int maxEpochs, int epochs, long seed) {
+  /** Options whose rates decay to a tenth over {@code epochs}. */
+  TrainerOptions options(RequestSource training, int epochs, long seed) {
     long steps = (training.size().orElseThrow() + BATCH_SIZE - 1) / BATCH_SIZE;
     return TrainerOptions.builder()
         .learningRate(learningRate)
         .tableLearningRate(tableLearningRate)
         .weightDecay(weightDecay)
         .warmupSteps(WARM_UP_STEPS)
-        .decaySteps(maxEpochs * steps)
+        .decaySteps(epochs * steps)
         .decayFloor(DECAY_FLOOR)
         .batchSize(BATCH_SIZE)
         .epochs(epochs)

@@ -1,0 +1,104 @@
+package ai.longer.evaluation;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.longer.Device;
+import ai.longer.LongerModel;
+import ai.longer.data.Candidates;
+import ai.longer.data.Request;
+import ai.longer.data.RequestSource;
+import ai.longer.serving.Ranker;
+import ai.longer.serving.RankingRequest;
+import ai.longer.support.NoLeaks;
+import ai.longer.support.Samples;
+import ai.longer.training.Trainer;
+import ai.longer.training.TrainerOptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(NoLeaks.class)
+class EvaluationTest {
+  private static Request request(int index, int candidates) {
+    long[] items = new long[candidates];
+    float[] labels = new float[candidates];
+    for (int i = 0; i < candidates; i++) {
+      items[i] = 7L * index + i;
+      labels[i] = (index + i) % 3 == 0 ? 1 : (index + i) % 7 == 0 ? Float.NaN : 0;
+    }
+    return Request.builder(
+            Samples.plainHistory(index % 30, index),
+            Candidates.builder(Samples.PLAIN_SCHEMA).longs("item", items).build())
+        .referenceTime(1_000_000_000_000L)
+        .labels("click", labels)
+        .groupKey(index / 4)
+        .build();
+  }
+
+  /** More than one batch, with requests of 0 to 5 candidates. */
+  private static List<Request> requests() {
+    List<Request> requests = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      requests.add(request(i, i % 6));
+    }
+    return requests;
+  }
+
+  @Test
+  void rowsAreTheLabelledCandidatesInOrder() {
+    try (LongerModel model = LongerModel.create(Samples.PLAIN_CONFIG, 1, Device.cpu(1));
+        Ranker ranker = model.ranker()) {
+      Predictions predictions = Evaluation.predict(ranker, RequestSource.of(requests()));
+      int row = 0;
+      for (Request request : requests()) {
+        float[] scores = ranker.rank(RankingRequest.of(request)).toArray();
+        float[] labels = request.labels(0);
+        for (int i = 0; i < labels.length; i++) {
+          if (!Float.isNaN(labels[i])) {
+            assertEquals(scores[i], predictions.scores()[row]);
+            assertEquals(labels[i], predictions.labels()[row]);
+            assertEquals(request.groupKey(), predictions.users()[row]);
+            row++;
+          }
+        }
+      }
+      assertEquals(row, predictions.size());
+    }
+  }
+
+  @Test
+  void trainerAndRankerAgree() {
+    RequestSource source = RequestSource.of(requests());
+    try (LongerModel model = LongerModel.create(Samples.PLAIN_CONFIG, 1, Device.cpu(1));
+        Trainer trainer = Trainer.create(model, Device.cpu(1), TrainerOptions.defaults());
+        Ranker ranker = model.ranker()) {
+      assertArrayEquals(
+          Evaluation.predict(trainer, source).scores(),
+          Evaluation.predict(ranker, source).scores());
+    }
+  }
+
+  @Test
+  void requestsWithoutLabelsAreRefused() {
+    Request bare =
+        Request.builder(
+                Samples.plainHistory(3, 1),
+                Candidates.builder(Samples.PLAIN_SCHEMA).longs("item", new long[] {1}).build())
+            .build();
+    try (LongerModel model = LongerModel.create(Samples.PLAIN_CONFIG, 1, Device.cpu(1));
+        Ranker ranker = model.ranker()) {
+      Exception e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Evaluation.predict(ranker, RequestSource.of(List.of(bare))));
+      assertTrue(String.valueOf(e.getMessage()).contains("has no labels"), e.getMessage());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Evaluation.predict(ranker, RequestSource.of(List.of())));
+    }
+  }
+}

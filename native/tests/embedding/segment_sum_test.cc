@@ -1,0 +1,139 @@
+#include "embedding/segment_sum.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "reference/segment_sum.hpp"
+#include "support/compare.hpp"
+#include "support/poison.hpp"
+#include "support/random_data.hpp"
+
+namespace longer {
+namespace {
+
+using testing::are_near;
+using testing::are_same_bits;
+using testing::Pass;
+using testing::PoisonedMatrix;
+using testing::random_floats;
+using testing::tolerance;
+
+/// Gradient rows for random table rows below `num_rows`, in a wider matrix than they need.
+struct Source {
+  Source(int64_t count, int64_t width, int32_t num_rows, uint64_t seed)
+      : values(count, width, random_floats(count * width, seed)) {
+    std::mt19937_64 random(seed);
+    std::uniform_int_distribution<int32_t> row(0, num_rows - 1);
+    for (int64_t i = 0; i < count; ++i) rows.push_back(row(random));
+  }
+  GradientSource view() {
+    const MatrixView v = values.view();
+    return {rows.data(), v.data, v.stride, v.rows};
+  }
+  std::vector<int32_t> rows;
+  PoisonedMatrix values;
+};
+
+void expect_sums(const SegmentSum& sums, std::vector<Source*> sources, int64_t width) {
+  reference::RowSums expected;
+  std::vector<int32_t> first_seen;
+  for (Source* source : sources) {
+    const GradientSource v = source->view();
+    for (const int32_t row : source->rows) {
+      if (std::find(first_seen.begin(), first_seen.end(), row) == first_seen.end()) {
+        first_seen.push_back(row);
+      }
+    }
+    reference::add_segments(expected, v.rows, v.values, static_cast<size_t>(v.stride),
+                            static_cast<size_t>(v.count), static_cast<size_t>(width));
+  }
+  ASSERT_EQ(sums.rows(), first_seen);
+  ASSERT_EQ(sums.sums().size(), first_seen.size() * static_cast<size_t>(width));
+  for (size_t i = 0; i < first_seen.size(); ++i) {
+    EXPECT_TRUE(are_near(sums.sums().data() + static_cast<int64_t>(i) * width,
+                         expected[first_seen[i]].data(), width,
+                         tolerance("segment_sum", Pass::kForward)))
+        << "row " << first_seen[i];
+  }
+}
+
+TEST(SegmentSum, OfSeveralSourcesMatchesReference) {
+  for (const int64_t width : {1, 3, 16, 33}) {
+    SCOPED_TRACE("width " + std::to_string(width));
+    Source events(3000, width, 40, 1);
+    Source none(0, width, 40, 2);
+    Source candidates(77, width, 55, 3);
+    SegmentSum sums;
+    sums.compute(nullptr, {events.view(), none.view(), candidates.view()}, width, 60);
+    expect_sums(sums, {&events, &none, &candidates}, width);
+  }
+}
+
+TEST(SegmentSum, OfASegmentLongerThanAPartMatchesReference) {
+  // Parts hold 2048 rows: exactly one, one more, and several beside short segments.
+  for (const int64_t count : {2047, 2048, 2049, 4096, 20000}) {
+    SCOPED_TRACE("rows " + std::to_string(count));
+    Source one(count, 5, 1, 1);
+    Source few(300, 5, 30, 2);
+    SegmentSum sums;
+    sums.compute(nullptr, {one.view(), few.view()}, 5, 30);
+    expect_sums(sums, {&one, &few}, 5);
+  }
+}
+
+TEST(SegmentSum, OfNothingIsEmpty) {
+  SegmentSum sums;
+  sums.compute(nullptr, {}, 4, 10);
+  EXPECT_TRUE(sums.rows().empty());
+  EXPECT_TRUE(sums.sums().empty());
+  Source none(0, 4, 10, 1);
+  sums.compute(nullptr, {none.view()}, 4, 10);
+  EXPECT_TRUE(sums.rows().empty());
+}
+
+TEST(SegmentSum, ForgetsTheCallBeforeAndFollowsAGrowingTable) {
+  SegmentSum sums;
+  Source before(5000, 8, 20, 1);
+  sums.compute(nullptr, {before.view()}, 8, 20);
+  Source after(500, 3, 2000, 2);
+  sums.compute(nullptr, {after.view()}, 3, 2000);
+  expect_sums(sums, {&after}, 3);
+}
+
+TEST(SegmentSum, HasTheSameBitsForAnyNumberOfThreads) {
+  Source hot(9000, 7, 3, 1);
+  Source cold(2000, 7, 700, 2);
+  std::vector<float> expected;
+  for (const int threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    SegmentSum sums;
+    sums.compute(&pool, {hot.view(), cold.view()}, 7, 700);
+    if (expected.empty()) expected = sums.sums();
+    EXPECT_TRUE(are_same_bits(sums.sums(), expected)) << threads << " threads";
+  }
+}
+
+TEST(SegmentSum, AddsToADenseTable) {
+  Source source(400, 6, 9, 1);
+  reference::RowSums expected;
+  const GradientSource v = source.view();
+  reference::add_segments(expected, v.rows, v.values, static_cast<size_t>(v.stride), 400, 6);
+  SegmentSum sums;
+  sums.compute(nullptr, {v}, 6, 12);
+  PoisonedMatrix table(1, 12 * 6, std::vector<float>(12 * 6, 2.0F));
+  sums.add_to(table.row(0));
+  for (int32_t row = 0; row < 12; ++row) {
+    std::vector<double> whole = expected[row];
+    whole.resize(6);
+    for (double& value : whole) value += 2.0;
+    EXPECT_TRUE(
+        are_near(table.row(0) + row * 6, whole.data(), 6, tolerance("segment_sum", Pass::kForward)))
+        << "row " << row;
+  }
+  EXPECT_TRUE(table.is_intact());
+}
+
+}  // namespace
+}  // namespace longer
