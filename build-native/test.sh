@@ -43,7 +43,7 @@ step() {
   case $status in
     0) result=passed ;;
     77) result=skipped reason=$(tail -n 1 "$log") reports="" ;;
-    *) result=failed reason="exit code $status, see ${log#"$root"/}: $(grep -m 1 -iE 'error|fail' "$log" | cut -c1-200)" ;;
+    *) result=failed reason="exit code $status, see ${log#"$root"/}: $(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -m 1 -iE 'error|fail' | cut -c1-200)" ;;
   esac
   record "$name" "$result" "$seconds" "$reason" "$reports"
   printf '%-8s %7.1f s\n' "$result" "$seconds"
@@ -130,7 +130,7 @@ checks() {
 
 quick() {
   checks
-  step "java format" "" mvn -B -ntp -q spotless:check
+  step "java format" "" mvn -B -ntp -q -fae spotless:check
   step "native build" "" release_build &&
     step "native tests" "$logs/native.xml" native_tests "$core/cmake" "$logs/native.xml"
   step "java tests" "$root/java-api $root/samples $root/benchmarks $root/build-native" java_tests &&

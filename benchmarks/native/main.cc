@@ -1,5 +1,6 @@
-// longer_bench [--threads N] [--json FILE] [--only OP]: times the CPU kernels against the processor's peak.
-// Data stays in the caches between calls ("hot"), as it does between the stages of a pass.
+// longer_bench [--threads N] [--json FILE] [--only OP]: times the CPU kernels against the
+// processor's peak. Data stays in the caches between calls ("hot"), as it does between the stages
+// of a pass.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -16,21 +16,29 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Checks the layers of the native code over its {@code #include} lines: c_api → serving | training → model → ops and
- * embedding → core. Run as {@code java IncludeGraph.java <native folder>}; prints every arrow that points up and exits 1
- * if there is one.
+ * Checks the layers of the native code over its {@code #include} lines: c_api → serving | training
+ * → model → ops and embedding → core. Run as {@code java IncludeGraph.java <native folder>}; prints
+ * every arrow that points up and exits 1 if there is one.
  */
 public final class IncludeGraph {
-  private static final Pattern INCLUDE = Pattern.compile("^\\s*#\\s*include\\s*([<\"])([^>\"]+)[>\"]");
+  private static final Pattern INCLUDE =
+      Pattern.compile("^\\s*#\\s*include\\s*([<\"])([^>\"]+)[>\"]");
   private static final Pattern CUDA_HEADER =
-      Pattern.compile("(cuda|cublas|cudnn|nccl|nv|cub/|thrust/|cooperative_groups|mma\\.h|curand).*");
-  private static final Pattern CUDA_FILE = Pattern.compile(
-          "(.*\\.cuh?|(.*/)?(?!no_)[^/]*cuda[^/]*\\.(cc|hpp)|tests/cuda/.*)");
+      Pattern.compile(
+          "(cuda|cublas|cudnn|nccl|nv|cub/|thrust/|cooperative_groups|mma\\.h|curand).*");
+  private static final Pattern CUDA_FILE =
+      Pattern.compile("(.*\\.cuh?|(.*/)?(?!no_)[^/]*cuda[^/]*\\.(cc|hpp)|tests/cuda/.*)");
 
-  /** What a kernel may see of the standard library: no inline code that another CPU tier's copy could replace. */
+  /**
+   * What a kernel may see of the standard library: no inline code that another CPU tier's copy
+   * could replace.
+   */
   private static final Set<String> KERNEL_HEADERS = Set.of("cstdint", "cstddef", "immintrin.h");
 
-  /** Floor → the floors it may include besides itself. "longer" are the public headers, "longer/c" the C ABI. */
+  /**
+   * Floor → the floors it may include besides itself. "longer" are the public headers, "longer/c"
+   * the C ABI.
+   */
   private static final Map<String, Set<String>> ALLOWED = new LinkedHashMap<>();
 
   static {
@@ -70,7 +78,10 @@ public final class IncludeGraph {
     System.exit(graph.violations.isEmpty() ? 0 : 1);
   }
 
-  /** Names files as include lines do ("core/file.hpp", "longer/error.hpp"), tests with their folder first. */
+  /**
+   * Names files as include lines do ("core/file.hpp", "longer/error.hpp"), tests with their folder
+   * first.
+   */
   private void read(Path root) throws IOException {
     readTree(root.resolve("include"), "");
     readTree(root.resolve("src"), "");
@@ -108,7 +119,10 @@ public final class IncludeGraph {
     return found;
   }
 
-  /** The file that a quoted include names: beside src/ and include/, tests see each other without their folder. */
+  /**
+   * The file that a quoted include names: beside src/ and include/, tests see each other without
+   * their folder.
+   */
   private Optional<String> resolve(String from, String name) {
     if (from.startsWith("tests/") && files.containsKey("tests/" + name)) {
       return Optional.of("tests/" + name);

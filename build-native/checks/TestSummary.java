@@ -12,11 +12,13 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * Turns what the steps of {@code test.sh} left behind into {@code test-summary.json} and a short table. Run as {@code
- * java TestSummary.java <steps.tsv> <mode> <test-summary.json>}; exits 1 if anything failed.
+ * Turns what the steps of {@code test.sh} left behind into {@code test-summary.json} and a short
+ * table. Run as {@code java TestSummary.java <steps.tsv> <mode> <test-summary.json>}; exits 1 if
+ * anything failed.
  *
- * <p>A line of steps.tsv is {@code name, passed|failed|skipped, seconds, reason, folder or file of JUnit XML or empty},
- * parted by tabs. A step with JUnit XML stands for the tests in it, one without stands for itself.
+ * <p>A line of steps.tsv is {@code name, passed|failed|skipped, seconds, reason, folder or file of
+ * JUnit XML or empty}, parted by tabs. A step with JUnit XML stands for the tests in it, one
+ * without stands for itself.
  */
 public final class TestSummary {
   private record Test(String suite, String name, String result, double seconds, String reason) {}
@@ -60,7 +62,8 @@ public final class TestSummary {
       addCases(step.name(), report, tests);
     }
     // A build that broke before its tests ran, or a runner that died after them.
-    boolean explained = count(tests, "failed") > 0 || (step.result().equals("passed") && !tests.isEmpty());
+    boolean explained =
+        count(tests, "failed") > 0 || (step.result().equals("passed") && !tests.isEmpty());
     if (step.result().equals("passed") && tests.isEmpty()) {
       tests.add(new Test(step.name(), step.name(), "failed", step.seconds(), "no test was run"));
     } else if (!explained) {
@@ -130,8 +133,8 @@ public final class TestSummary {
   }
 
   /**
-   * Why a test failed or was skipped: what GoogleTest printed after a line that ends with {@code mark}, or else the message
-   * of the report.
+   * Why a test failed or was skipped: what GoogleTest printed after a line that ends with {@code
+   * mark}, or else the message of the report.
    */
   private static String reason(Element test, Element cause, String mark) {
     Element output = first(test, "system-out");

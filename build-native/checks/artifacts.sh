@@ -53,7 +53,7 @@ for jar in "$target"/longer-native-*-"$classifier".jar; do
   size=$(stat -c %s "$jar")
   [ "$size" -le "$limit" ] || fail "$(basename "$jar") has $size bytes, more than $limit"
 done
-for jar in $(find "$root/build-native/target" "$root"/java-api/*/target -maxdepth 1 -name 'longer*.jar'); do
+for jar in $(find "$root/build-native/target" "$root"/java-api/*/target -maxdepth 1 -name 'longer*.jar' ! -name '*-javadoc.jar'); do
   for text in LICENSE NOTICE; do
     unzip -l "$jar" | grep -q "META-INF/$text\$" || fail "$(basename "$jar") has no META-INF/$text"
   done

@@ -11,7 +11,7 @@ find_package(CUDAToolkit REQUIRED)
 file(GLOB_RECURSE LONGER_CUDA_SOURCES CONFIGURE_DEPENDS src/*.cu)
 target_sources(longer_core PRIVATE ${LONGER_CUDA_SOURCES})
 target_compile_options(longer_core PRIVATE
-  $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xptxas=-v -lineinfo -Xcompiler=-Wall,-Wextra
+  $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xptxas=-v -Xcompiler=-Wall,-Wextra
     -Xcompiler=-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=>)
 target_link_libraries(longer_core PUBLIC CUDA::cudart_static)
 set_target_properties(longer_core PROPERTIES

@@ -21,7 +21,8 @@ void GrowableBytes::reserve(size_t bytes) {
   if (bytes <= capacity_) return;
   size_t wanted = std::max(capacity_, kFirstBytes);
   while (wanted < bytes) wanted *= 2;
-  void* moved = data_ == nullptr ? mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  void* moved = data_ == nullptr ? mmap(nullptr, wanted, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
                                  : mremap(data_, capacity_, wanted, MREMAP_MAYMOVE);
   if (moved == MAP_FAILED) fail(Status::kOutOfMemory, "[memory] no room for ", wanted, " bytes");
   data_ = moved;

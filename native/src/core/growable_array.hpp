@@ -4,8 +4,8 @@
 
 namespace longer {
 
-/// An array of trivial elements in its own memory mapping, zero-initialised, that doubles without copying pages. Elements may
-/// move when it grows. Not copyable.
+/// An array of trivial elements in its own memory mapping, zero-initialised, that doubles without
+/// copying pages. Elements may move when it grows. Not copyable.
 class GrowableBytes {
  public:
   GrowableBytes() = default;

@@ -3,7 +3,8 @@
 
 namespace longer {
 
-/// A borrowed row-major matrix of floats; row r starts at `data + r * stride`. No mathematics, no ownership.
+/// A borrowed row-major matrix of floats; row r starts at `data + r * stride`. No mathematics, no
+/// ownership.
 struct MatrixView {
   float* data = nullptr;
   int64_t rows = 0;
@@ -18,7 +19,9 @@ struct MatrixView {
   MatrixView slice_rows(int64_t begin, int64_t end) const {
     return {data + begin * stride, end - begin, cols, stride};
   }
-  MatrixView slice_cols(int64_t begin, int64_t end) const { return {data + begin, rows, end - begin, stride}; }
+  MatrixView slice_cols(int64_t begin, int64_t end) const {
+    return {data + begin, rows, end - begin, stride};
+  }
 };
 
 /// Read-only twin of MatrixView.
@@ -30,15 +33,19 @@ struct ConstMatrixView {
 
   ConstMatrixView() = default;
   ConstMatrixView(const float* d, int64_t r, int64_t c) : data(d), rows(r), cols(c), stride(c) {}
-  ConstMatrixView(const float* d, int64_t r, int64_t c, int64_t s) : data(d), rows(r), cols(c), stride(s) {}
-  ConstMatrixView(const MatrixView& m)  // NOLINT(google-explicit-constructor): read-only view of the same memory
+  ConstMatrixView(const float* d, int64_t r, int64_t c, int64_t s)
+      : data(d), rows(r), cols(c), stride(s) {}
+  ConstMatrixView(const MatrixView&
+                      m)  // NOLINT(google-explicit-constructor): read-only view of the same memory
       : data(m.data), rows(m.rows), cols(m.cols), stride(m.stride) {}
 
   const float* row(int64_t r) const { return data + r * stride; }
   ConstMatrixView slice_rows(int64_t begin, int64_t end) const {
     return {data + begin * stride, end - begin, cols, stride};
   }
-  ConstMatrixView slice_cols(int64_t begin, int64_t end) const { return {data + begin, rows, end - begin, stride}; }
+  ConstMatrixView slice_cols(int64_t begin, int64_t end) const {
+    return {data + begin, rows, end - begin, stride};
+  }
 };
 
 }  // namespace longer

@@ -1,7 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -10,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/condition.hpp"
 #include "longer/error.hpp"
 #include "serving/ranker.hpp"
 
@@ -42,7 +41,7 @@ class SubmissionQueue {
   /// throws.
   template <class Take>
   bool poll(int64_t timeout_ms, const Take& take) {
-    const std::chrono::milliseconds timeout(std::clamp<int64_t>(timeout_ms, 0, kLongestPollMs));
+    const int64_t timeout = std::clamp<int64_t>(timeout_ms, 0, kLongestPollMs);
     std::unique_lock<std::mutex> lock(mutex_);
     if (!has_finished_.wait_for(lock, timeout, [this] { return !finished_.empty(); })) return false;
     take(static_cast<const SubmissionOutcome&>(finished_.front()));
@@ -63,8 +62,8 @@ class SubmissionQueue {
   Ranker& ranker_;
   const int64_t capacity_;
   std::mutex mutex_;
-  std::condition_variable has_work_;
-  std::condition_variable has_finished_;
+  Condition has_work_;
+  Condition has_finished_;
   bool is_stopping_ = false;
   std::deque<std::unique_ptr<Submission>> waiting_;
   std::deque<SubmissionOutcome> finished_;

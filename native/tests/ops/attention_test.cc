@@ -4,183 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "longer/error.hpp"
+#include "ops/attention_batch.hpp"
 #include "reference/attention.hpp"
 #include "support/compare.hpp"
 #include "support/cpu_tiers.hpp"
 #include "support/poison.hpp"
-#include "support/random_data.hpp"
 
 namespace longer {
 namespace {
 
 using testing::are_near;
 using testing::are_same_bits;
+using testing::AttentionBatch;
 using testing::available_tiers;
 using testing::ForcedTier;
 using testing::Pass;
-using testing::PoisonedMatrix;
-using testing::random_floats;
+using testing::Request;
+using testing::Sight;
 using testing::tolerance;
-
-/// How the rows of a request see its keys.
-enum class Sight {
-  kCausal,      // own rows; row r sees own keys 0 … r
-  kCandidates,  // all prefix keys and the own keys of one global, then itself
-  kAll,         // everything
-  kNothing,
-  kMixed  // row r sees [0, 7r mod (keys + 1)), every third one a later key too
-};
-
-struct Request {
-  int64_t rows, prefix, own;
-  Sight sight;
-};
-
-VisibleKeys visible_of(const Request& q, int64_t row) {
-  const int64_t keys = q.prefix + q.own;
-  switch (q.sight) {
-    case Sight::kCausal:
-      return {static_cast<int32_t>(q.prefix + row + 1), -1};
-    case Sight::kCandidates:
-      return {static_cast<int32_t>(q.prefix + (q.own > 0 ? 1 : 0)),
-              row == 0 || q.own <= row ? -1 : static_cast<int32_t>(q.prefix + row)};
-    case Sight::kAll:
-      return {static_cast<int32_t>(keys), -1};
-    case Sight::kNothing:
-      return {0, -1};
-    case Sight::kMixed:
-      break;
-  }
-  const int64_t end = 7 * row % (keys + 1);
-  return {static_cast<int32_t>(end),
-          row % 3 == 0 && end < keys ? static_cast<int32_t>(keys - 1) : -1};
-}
-
-/// Ragged requests with rows between them that belong to nobody and hold poison.
-class Batch {
- public:
-  Batch(const std::vector<Request>& requests, int64_t heads, int64_t head_width, uint64_t seed = 1)
-      : requests_(requests), heads_(heads), width_(heads * head_width) {
-    for (const Request& request : requests) {
-      spans_.push_back({rows_ + 1, rows_ + 1 + request.rows, prefix_ + 2,
-                        prefix_ + 2 + request.prefix, own_ + 1, own_ + 1 + request.own});
-      visible_.resize(static_cast<size_t>(rows_ + 1), {0, -1});
-      for (int64_t r = 0; r < request.rows; ++r) visible_.push_back(visible_of(request, r));
-      rows_ += request.rows + 1;
-      prefix_ += request.prefix + 2;
-      own_ += request.own + 1;
-    }
-    rows_ += 1;
-    visible_.resize(static_cast<size_t>(rows_), {0, -1});
-    for (PoisonedMatrix* m : {&q, &out, &d_out, &d_q}) *m = PoisonedMatrix(rows_, width_);
-    for (PoisonedMatrix* m : {&prefix_keys, &prefix_values, &d_prefix_keys, &d_prefix_values}) {
-      *m = PoisonedMatrix(prefix_, width_, 7);
-    }
-    for (PoisonedMatrix* m : {&own_keys, &own_values, &d_own_keys, &d_own_values})
-      *m = PoisonedMatrix(own_, width_);
-    lse.assign(static_cast<size_t>(rows_ * heads), -7.0F);
-    for (size_t i = 0; i < spans_.size(); ++i) {
-      const AttentionSpan& s = spans_[i];
-      const uint64_t key = seed * 1000 + i * 10;
-      fill(q, s.query_begin, s.query_end, key);
-      fill(d_out, s.query_begin, s.query_end, key + 1);
-      fill(prefix_keys, s.prefix_begin, s.prefix_end, key + 2);
-      fill(prefix_values, s.prefix_begin, s.prefix_end, key + 3);
-      fill(own_keys, s.own_begin, s.own_end, key + 4);
-      fill(own_values, s.own_begin, s.own_end, key + 5);
-      for (PoisonedMatrix* m : {&d_prefix_keys, &d_prefix_values})
-        ones(*m, s.prefix_begin, s.prefix_end);
-      for (PoisonedMatrix* m : {&d_own_keys, &d_own_values}) ones(*m, s.own_begin, s.own_end);
-    }
-  }
-
-  AttentionForward forward() {
-    AttentionForward p;
-    p.num_spans = static_cast<int64_t>(spans_.size());
-    p.spans = spans_.data();
-    p.visible = visible_.data();
-    p.heads = heads_;
-    p.q = q.view();
-    p.prefix_keys = prefix_keys.view();
-    p.prefix_values = prefix_values.view();
-    p.own_keys = own_keys.view();
-    p.own_values = own_values.view();
-    p.out = out.view();
-    p.lse = lse.data();
-    return p;
-  }
-  AttentionBackward backward() {
-    return {forward(),
-            d_out.view(),
-            d_q.view(),
-            d_prefix_keys.view(),
-            d_prefix_values.view(),
-            d_own_keys.view(),
-            d_own_values.view()};
-  }
-
-  /// The i-th request as the reference takes it.
-  reference::AttentionCase case_of(size_t i) {
-    const AttentionSpan& s = spans_[i];
-    const Request& r = requests_[i];
-    reference::AttentionCase c;
-    c.rows = static_cast<size_t>(r.rows);
-    c.keys = static_cast<size_t>(r.prefix + r.own);
-    c.width = static_cast<size_t>(width_);
-    c.heads = static_cast<size_t>(heads_);
-    append(q, s.query_begin, s.query_end, &c.q);
-    append(prefix_keys, s.prefix_begin, s.prefix_end, &c.k);
-    append(own_keys, s.own_begin, s.own_end, &c.k);
-    append(prefix_values, s.prefix_begin, s.prefix_end, &c.v);
-    append(own_values, s.own_begin, s.own_end, &c.v);
-    for (int64_t row = 0; row < r.rows; ++row) {
-      const VisibleKeys& v = visible_[static_cast<size_t>(s.query_begin + row)];
-      for (int64_t key = 0; key < r.prefix + r.own; ++key)
-        c.sees.push_back(key < v.end || key == v.self);
-    }
-    return c;
-  }
-
-  void append(PoisonedMatrix& m, int64_t begin, int64_t end, std::vector<double>* to) const {
-    for (int64_t r = begin; r < end; ++r) to->insert(to->end(), m.row(r), m.row(r) + width_);
-  }
-  bool is_intact() const {
-    for (const PoisonedMatrix* m :
-         {&out, &d_q, &d_prefix_keys, &d_prefix_values, &d_own_keys, &d_own_values}) {
-      if (!m->is_intact()) return false;
-    }
-    return true;
-  }
-  const AttentionSpan& span(size_t i) const { return spans_[i]; }
-  VisibleKeys& visible(int64_t row) { return visible_[static_cast<size_t>(row)]; }
-  int64_t rows() const { return rows_; }
-
- private:
-  void fill(PoisonedMatrix& m, int64_t begin, int64_t end, uint64_t key) const {
-    const auto values = random_floats((end - begin) * width_, key);
-    for (int64_t r = begin; r < end; ++r)
-      std::copy_n(values.data() + (r - begin) * width_, width_, m.row(r));
-  }
-  void ones(PoisonedMatrix& m, int64_t begin, int64_t end) const {
-    for (int64_t r = begin; r < end; ++r) std::fill_n(m.row(r), width_, 1.0F);
-  }
-
-  std::vector<Request> requests_;
-  int64_t heads_, width_;
-  int64_t rows_ = 0, prefix_ = 0, own_ = 0;
-  std::vector<AttentionSpan> spans_;
-  std::vector<VisibleKeys> visible_;
-
- public:
-  PoisonedMatrix q{0, 0}, out{0, 0}, d_out{0, 0}, d_q{0, 0};
-  PoisonedMatrix prefix_keys{0, 0}, prefix_values{0, 0}, d_prefix_keys{0, 0}, d_prefix_values{0, 0};
-  PoisonedMatrix own_keys{0, 0}, own_values{0, 0}, d_own_keys{0, 0}, d_own_values{0, 0};
-  std::vector<float> lse;
-};
 
 // An empty request first, in the middle and last; lengths around the lanes' and blocks' borders.
 const std::vector<Request> kRequests = {
@@ -206,7 +50,7 @@ TEST_P(Attention, ForwardMatchesReferenceAndIgnoresPoison) {
   Workspace workspace;
   for (const Heads& heads : kHeads) {
     SCOPED_TRACE(std::to_string(heads.count) + " heads of " + std::to_string(heads.width));
-    Batch b(kRequests, heads.count, heads.width);
+    AttentionBatch b(kRequests, heads.count, heads.width);
     attention_forward(nullptr, workspace, b.forward());
     for (size_t i = 0; i < kRequests.size(); ++i) {
       const auto expected = reference::attention(b.case_of(i));
@@ -228,7 +72,7 @@ TEST_P(Attention, BackwardMatchesReference) {
   Workspace workspace;
   for (const Heads& heads : kHeads) {
     SCOPED_TRACE(std::to_string(heads.count) + " heads of " + std::to_string(heads.width));
-    Batch b(kRequests, heads.count, heads.width);
+    AttentionBatch b(kRequests, heads.count, heads.width);
     attention_forward(nullptr, workspace, b.forward());
     attention_backward(nullptr, workspace, b.backward());
     for (size_t i = 0; i < kRequests.size(); ++i) {
@@ -259,7 +103,7 @@ TEST_P(Attention, ThreadsDoNotChangeBits) {
   for (int threads : {1, 2, 7}) {
     ThreadPool pool(threads);
     Workspace workspace;
-    Batch b(kRequests, 4, 24);
+    AttentionBatch b(kRequests, 4, 24);
     attention_forward(&pool, workspace, b.forward());
     attention_backward(&pool, workspace, b.backward());
     const std::vector<std::vector<float>> results = {b.out.values(),
@@ -284,11 +128,11 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
          {Request{65, 64, 65, Sight::kMixed}, Request{40, 31, 40, Sight::kCandidates},
           Request{70, 0, 70, Sight::kCausal}}) {
       Workspace workspace;
-      Batch all({request}, heads.count, heads.width);
+      AttentionBatch all({request}, heads.count, heads.width);
       attention_forward(nullptr, workspace, all.forward());
       const AttentionSpan span = all.span(0);
       for (int64_t r = 0; r < request.rows; r += 3) {
-        Batch alone({request}, heads.count, heads.width);
+        AttentionBatch alone({request}, heads.count, heads.width);
         const int64_t row = span.query_begin + r;
         const VisibleKeys sees = alone.visible(row);
         for (int64_t key = sees.end; key < request.prefix + request.own; ++key) {
@@ -319,12 +163,12 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
 
 TEST_P(Attention, CandidateBitsDoNotDependOnTheirNumberOrPlace) {
   Workspace workspace;
-  Batch many({{50, 100, 50, Sight::kCandidates}}, 2, 32);
+  AttentionBatch many({{50, 100, 50, Sight::kCandidates}}, 2, 32);
   attention_forward(nullptr, workspace, many.forward());
   const AttentionSpan span = many.span(0);
   for (int64_t candidate : {1, 2, 31, 49}) {
     // The global and one candidate: own rows 0 and `candidate` become rows 0 and 1.
-    Batch few({{2, 100, 2, Sight::kCandidates}}, 2, 32);
+    AttentionBatch few({{2, 100, 2, Sight::kCandidates}}, 2, 32);
     const AttentionSpan to = few.span(0);
     std::copy_n(many.q.row(span.query_begin + candidate), 64, few.q.row(to.query_begin + 1));
     for (int64_t k = 0; k < 100; ++k) {
@@ -347,7 +191,7 @@ TEST_P(Attention, CandidateBitsDoNotDependOnTheirNumberOrPlace) {
 TEST_P(Attention, LongKeysStayAccurate) {
   Workspace workspace;
   const std::vector<Request> requests = {{5, 9990, 10, Sight::kAll}};
-  Batch b(requests, 1, 32);
+  AttentionBatch b(requests, 1, 32);
   for (int64_t e = 0; e < 32; ++e)
     b.q.row(b.span(0).query_begin)[e] *= 20.0F;  // one row with scores far apart
   attention_forward(nullptr, workspace, b.forward());
@@ -360,7 +204,7 @@ TEST_P(Attention, LongKeysStayAccurate) {
 
 TEST_P(Attention, RowThatSeesNothingIsZero) {
   Workspace workspace;
-  Batch b({{3, 2, 2, Sight::kNothing}}, 2, 8);
+  AttentionBatch b({{3, 2, 2, Sight::kNothing}}, 2, 8);
   attention_forward(nullptr, workspace, b.forward());
   for (int64_t r = b.span(0).query_begin; r < b.span(0).query_end; ++r) {
     for (int64_t e = 0; e < 16; ++e) EXPECT_EQ(b.out.row(r)[e], 0.0F);
@@ -380,7 +224,7 @@ TEST(AttentionTierBits, Avx2AndAvx512GiveTheSameBits) {
     for (const CpuTier tier : {CpuTier::kAvx2, CpuTier::kAvx512}) {
       const ForcedTier forced(tier);
       Workspace workspace;
-      Batch b(kRequests, heads.count, heads.width);
+      AttentionBatch b(kRequests, heads.count, heads.width);
       attention_forward(nullptr, workspace, b.forward());
       attention_backward(nullptr, workspace, b.backward());
       const std::vector<std::vector<float>> results = {b.out.values(),
@@ -399,7 +243,7 @@ TEST(AttentionTierBits, Avx2AndAvx512GiveTheSameBits) {
 
 TEST(AttentionProbabilities, AreTheMeanOverHeads) {
   Workspace workspace;
-  Batch b(kRequests, 4, 8);
+  AttentionBatch b(kRequests, 4, 8);
   attention_forward(nullptr, workspace, b.forward());
   for (size_t i : {3U, 5U, 7U}) {
     const auto expected = reference::attention(b.case_of(i));
@@ -421,7 +265,7 @@ TEST(AttentionProbabilities, AreTheMeanOverHeads) {
 }
 
 TEST(AttentionReference, GradientsMatchCentralDifferences) {
-  Batch b({{5, 3, 5, Sight::kMixed}}, 2, 3);
+  AttentionBatch b({{5, 3, 5, Sight::kMixed}}, 2, 3);
   auto c = b.case_of(0);
   std::vector<double> d_out;
   b.append(b.d_out, b.span(0).query_begin, b.span(0).query_end, &d_out);
@@ -460,7 +304,7 @@ std::string error_of(const AttentionForward& p) {
 }
 
 TEST(AttentionErrors, NameTheSpanAndWhatIsWrong) {
-  Batch b({{3, 2, 4, Sight::kAll}}, 2, 8);
+  AttentionBatch b({{3, 2, 4, Sight::kAll}}, 2, 8);
   AttentionForward p = b.forward();
   p.heads = 3;
   EXPECT_EQ(error_of(p),

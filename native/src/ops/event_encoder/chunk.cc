@@ -105,8 +105,8 @@ ChunkRows::ChunkRows(Workspace& workspace, const EventEncoderWeights& weights, i
   hidden = workspace.matrix(num_tokens, 2 * d);
   tokens = workspace.matrix(num_tokens, d);
   if (keep == Keep::kActivations) slope = workspace.matrix(num_tokens, 2 * d);
-  num_blocks = keep == Keep::kActivations ? weights.inner.size()
-                                          : std::min<size_t>(weights.inner.size(), 1);
+  num_blocks =
+      keep == Keep::kActivations ? weights.inner.size() : std::min<size_t>(weights.inner.size(), 1);
   blocks = workspace.allocate<BlockRows>(static_cast<int64_t>(num_blocks));
   for (size_t b = 0; b < num_blocks; ++b) {
     blocks[b] = allocate_block(workspace, num_tokens, d, keep);

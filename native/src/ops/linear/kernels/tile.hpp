@@ -14,7 +14,11 @@ inline constexpr int64_t kPanel = 32;
 /// Rows of the widest tile: two registers of B a row, so that sums, B and one broadcast fit the
 /// register file (32 registers with AVX-512, 16 below). Twelve sums also cover the latency of the
 /// multiply-add (4 cycles, 2 a cycle).
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr unsigned kTileRows = 3;  // same bits; checks would multiply the code of 12 rows
+#else
 inline constexpr unsigned kTileRows = kVecLanes == 16 ? 12 : 6;
+#endif
 
 /// Values of the largest tile: kTileRows of a panel, or one row of eight registers.
 inline constexpr int64_t kTileFloats =

@@ -2,7 +2,11 @@ package ai.longer;
 
 import org.jspecify.annotations.Nullable;
 
-/** A file or input text does not hold what its format says; the message names the place. */
+/**
+ * A file or input text does not hold what its format says; the message names the place.
+ *
+ * <p>Immutable; safe for use by several threads.
+ */
 public class CorruptDataException extends LongerException {
   private static final long serialVersionUID = 1L;
 

@@ -16,7 +16,7 @@ public record Device(Kind kind, int index, int threads) {
     CPU,
     /** An NVIDIA GPU. */
     CUDA,
-    /** A GPU if the loaded library and the machine have one, else the CPU. */
+    /** The fastest device that this version runs whole models on. */
     BEST
   }
 
@@ -43,7 +43,10 @@ public record Device(Kind kind, int index, int threads) {
     return new Device(Kind.CUDA, 0, 0);
   }
 
-  /** The first GPU if the loaded library and the machine have one, else the CPU. */
+  /**
+   * The fastest device that this version runs whole models on: the CPU. The CUDA library of this
+   * version has some of a model's stages only.
+   */
   public static Device best() {
     return new Device(Kind.BEST, 0, 0);
   }

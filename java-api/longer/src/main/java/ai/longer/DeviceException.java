@@ -1,6 +1,10 @@
 package ai.longer;
 
-/** A device failed or is not there. */
+/**
+ * A device failed or is not there.
+ *
+ * <p>Immutable; safe for use by several threads.
+ */
 public class DeviceException extends LongerException {
   private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,11 @@ package ai.longer;
 
 import org.jspecify.annotations.Nullable;
 
-/** A failure that is neither bad input nor misuse. Base of this SDK's own exceptions. */
+/**
+ * A failure that is neither bad input nor misuse. Base of this SDK's own exceptions.
+ *
+ * <p>Immutable; safe for use by several threads.
+ */
 public class LongerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -5,6 +5,8 @@ import java.util.Arrays;
 /**
  * Rows of a growable embedding table, sorted by id.
  *
+ * <p>Arrays are shared, not copied: safe for use by several threads while none changes them.
+ *
  * @param ids ids in ascending order, [n]
  * @param rows the out-of-vocabulary row, then the row of each id, row-major [n + 1, width]
  * @param width values in a row

@@ -26,6 +26,12 @@
  * CUDA library out. {@link ai.longer.Doctor} prints what was found; its text is part of every load
  * error.
  *
+ * <p>It needs Linux on x86-64 with glibc 2.34 or later. JDK 24 and later warn about native access
+ * unless it is enabled: {@code --enable-native-access=ALL-UNNAMED} on the class path, {@code
+ * --enable-native-access=org.bytedeco.javacpp,ai.longer.natives} on the module path. Keep JavaCPP,
+ * {@code longer-native} and this SDK in one class loader, and do not relocate them: native methods
+ * are found by name.
+ *
  * <h2>Errors</h2>
  *
  * Errors are unchecked: {@link java.lang.IllegalArgumentException} for bad input, {@link

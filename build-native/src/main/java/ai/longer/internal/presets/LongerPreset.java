@@ -7,9 +7,9 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP how to read {@code longer/c/longer.h}: one class {@code LongerC} with every function and constant, one
- * class per struct, opaque classes for the handles. The native core is linked statically into the one JNI library of
- * each classifier.
+ * Tells JavaCPP how to read {@code longer/c/longer.h}: one class {@code LongerC} with every
+ * function and constant, one class per struct, opaque classes for the handles. The native core is
+ * linked statically into the one JNI library of each classifier.
  */
 @Properties(
     inherit = org.bytedeco.javacpp.presets.javacpp.class,
@@ -25,7 +25,8 @@ import org.bytedeco.javacpp.tools.InfoMapper;
           // "#": linked in, not looked for when the library is loaded.
           link = "longer_core#",
           library = "jnilonger"),
-      // Searched before the plain folder, so a CUDA jar on the class path wins. Linked from last to first.
+      // Searched before the plain folder, so a CUDA jar on the class path wins. Linked from last to
+      // first.
       @Platform(
           value = "linux-x86_64",
           extension = "-cuda13",
@@ -36,6 +37,9 @@ public class LongerPreset implements InfoMapper {
   public void map(InfoMap infoMap) {
     // C cannot throw: no try/catch at the border.
     infoMap.put(new Info("LONGER_API").cppTypes().annotations("@NoException"));
-    infoMap.put(new Info("longer_status").valueTypes("int").pointerTypes("IntPointer", "IntBuffer", "int[]"));
+    infoMap.put(
+        new Info("longer_status")
+            .valueTypes("int")
+            .pointerTypes("IntPointer", "IntBuffer", "int[]"));
   }
 }

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * One row of a log: what a user did, and what a model would have had to predict. Arrays are shared,
- * not copied: do not change them.
+ * not copied: safe for use by several threads while none changes them.
  *
  * @param userKey the user
  * @param time epoch second

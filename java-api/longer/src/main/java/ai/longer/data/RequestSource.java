@@ -4,7 +4,12 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
-/** Requests that can be read any number of times, for example once per epoch. */
+/**
+ * Requests that can be read any number of times, for example once per epoch.
+ *
+ * <p>Implementations are safe for use by several threads unless they say otherwise; a stream is for
+ * one thread.
+ */
 @FunctionalInterface
 public interface RequestSource {
   /**

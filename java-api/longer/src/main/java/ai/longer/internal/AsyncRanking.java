@@ -5,6 +5,7 @@ import ai.longer.internal.capi.longer_ranker;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -108,9 +109,33 @@ final class AsyncRanking {
   }
 
   private void poll() {
-    Results results = new Results();
-    while (awaitWork(results)) {
-      results.pollOnce();
+    try {
+      Results results = new Results();
+      while (awaitWork(results)) {
+        results.pollOnce();
+      }
+    } catch (RuntimeException | Error e) {
+      // Out of memory, for example: nobody may wait for a thread that has ended.
+      failAll(e);
+    }
+  }
+
+  private void failAll(Throwable failure) {
+    List<Submission<?>> failed;
+    lock.lock();
+    try {
+      failed = List.copyOf(underWay.values());
+      underWay.clear();
+      thread = null;
+      if (isRetained) {
+        isRetained = false;
+        ranker.releaseFromPolling();
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (Submission<?> submission : failed) {
+      submission.completeExceptionally(failure);
     }
   }
 

@@ -25,7 +25,7 @@ public final class DoctorReport {
     } catch (LongerException e) {
       return String.valueOf(e.getMessage());
     }
-    return HostReport.text()
+    return HostReport.javaText()
         + "native library: "
         + NativeLibrary.loadedFrom()
         + "\n"
@@ -44,7 +44,7 @@ public final class DoctorReport {
     return LongerC.longer_live_handles();
   }
 
-  static String nativeText() {
+  private static String nativeText() {
     byte[] text = new byte[4096];
     long needed = LongerC.longer_doctor(text, text.length);
     if (needed > text.length) {

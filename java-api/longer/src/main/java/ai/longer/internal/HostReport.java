@@ -26,8 +26,8 @@ final class HostReport {
     return version == null ? "0.1.0" : version;
   }
 
-  /** The report, one {@code key: value} a line. */
-  static String text() {
+  /** What only Java can tell, one {@code key: value} a line. */
+  static String javaText() {
     List<String> lines = new ArrayList<>();
     lines.add("longer java: " + version());
     lines.add(
@@ -38,12 +38,7 @@ final class HostReport {
                 Runtime.getRuntime().maxMemory()));
     lines.add(
         "platform: %s %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
-    lines.add("java glibc: " + glibc());
-    lines.add("processor flags: " + processorFlags());
     lines.add("java processors: " + Runtime.getRuntime().availableProcessors());
-    lines.add("java cgroup cpu.max: " + firstLine("/sys/fs/cgroup/cpu.max"));
-    lines.add("java cgroup memory.max: " + firstLine("/sys/fs/cgroup/memory.max"));
-    lines.add("java nvidia driver: " + firstLine("/proc/driver/nvidia/version"));
     lines.add(
         "%s: %s"
             .formatted(
@@ -53,6 +48,24 @@ final class HostReport {
     lines.add("cache folder: " + cacheFolder());
     lines.add("java live handles: " + NativeHandle.liveHandles());
     return String.join("\n", lines) + "\n";
+  }
+
+  /** {@link #javaText} and what the native library tells when there is one. */
+  static String text() {
+    return """
+    %sglibc: %s
+    processor flags: %s
+    cgroup cpu.max: %s
+    cgroup memory limit: %s
+    nvidia driver: %s
+    """
+        .formatted(
+            javaText(),
+            glibc(),
+            processorFlags(),
+            firstLine("/sys/fs/cgroup/cpu.max"),
+            firstLine("/sys/fs/cgroup/memory.max"),
+            firstLine("/proc/driver/nvidia/version"));
   }
 
   private static String nativeJars() {

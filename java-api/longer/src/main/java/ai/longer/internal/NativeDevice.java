@@ -4,23 +4,19 @@ import ai.longer.Device;
 import ai.longer.internal.capi.LongerC;
 import ai.longer.internal.capi.longer_device;
 import java.nio.ByteBuffer;
-import java.util.regex.Pattern;
 import org.bytedeco.javacpp.Pointer;
 
 /** A {@code longer_device}: kind, index, num_threads, reserved, each 32 bits. */
 final class NativeDevice {
   private static final int BYTES = 16;
-  private static final Pattern USABLE_GPU =
-      Pattern.compile("^cuda: compiled, devices [1-9]", Pattern.MULTILINE);
 
   private NativeDevice() {}
 
   static longer_device of(Device device) {
     boolean cuda =
         switch (device.kind()) {
-          case CPU -> false;
+          case CPU, BEST -> false;
           case CUDA -> true;
-          case BEST -> USABLE_GPU.matcher(DoctorReport.nativeText()).find();
         };
     ByteBuffer memory = Memory.allocate(BYTES);
     memory.putInt(0, cuda ? LongerC.LONGER_DEVICE_CUDA : LongerC.LONGER_DEVICE_CPU);

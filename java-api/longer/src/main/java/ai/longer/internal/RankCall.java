@@ -9,6 +9,7 @@ import ai.longer.internal.capi.longer_ranking_request;
 import ai.longer.serving.RankingRequest;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
@@ -97,21 +98,20 @@ final class RankCall {
   }
 
   /** Forgets the request, so that a pooled call keeps no data alive. */
-  @SuppressWarnings("NullAway") // The slot is filled before each use.
   void clear() {
     single[0] = null;
   }
 
   /** A pool without locks or allocation; calls that find no room are left to the collector. */
   static final class Pool {
-    private final java.util.concurrent.atomic.AtomicReferenceArray<@Nullable RankCall> slots;
+    private final AtomicReferenceArray<@Nullable RankCall> slots;
     private final LongerConfig config;
     private final SchemaCheck schemaCheck;
 
     Pool(LongerConfig config) {
       int threads = Runtime.getRuntime().availableProcessors();
       slots =
-          new java.util.concurrent.atomic.AtomicReferenceArray<>(
+          new AtomicReferenceArray<>(
               Integer.highestOneBit(threads) * 4);
       this.config = config;
       schemaCheck = new SchemaCheck(config.schema());

@@ -6,6 +6,8 @@ import java.util.stream.IntStream;
 /**
  * How much each event of the history drew a candidate's attention.
  *
+ * <p>Arrays are shared, not copied: safe for use by several threads while none changes them.
+ *
  * @param candidate the candidate explained
  * @param task the task explained
  * @param attribution one share per event, at least 0 [L]; they sum to 1 over the events that the

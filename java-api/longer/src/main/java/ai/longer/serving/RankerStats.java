@@ -3,6 +3,8 @@ package ai.longer.serving;
 /**
  * Counts since a ranker was made.
  *
+ * <p>Immutable; safe for use by several threads.
+ *
  * @param requests requests answered
  * @param candidates candidates scored
  * @param cacheHits requests served from cached keys and values

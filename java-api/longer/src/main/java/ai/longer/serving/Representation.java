@@ -5,6 +5,8 @@ import java.util.Arrays;
 /**
  * Final vectors of a request, after the last layer norm.
  *
+ * <p>Arrays are shared, not copied: safe for use by several threads while none changes them.
+ *
  * @param globals CLS tokens, then the user global, row-major [G, D]
  * @param candidates row-major [C, D]
  * @param width D

@@ -3,6 +3,8 @@ package ai.longer.training;
 /**
  * Figures of one pass over the training requests.
  *
+ * <p>Immutable; safe for use by several threads.
+ *
  * @param epoch number of the pass, from 1
  * @param step steps done so far
  * @param loss mean over steps, weighted like the loss itself; NaN if every step was skipped

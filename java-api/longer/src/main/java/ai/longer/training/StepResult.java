@@ -3,6 +3,8 @@ package ai.longer.training;
 /**
  * Figures of one optimizer step.
  *
+ * <p>Immutable; safe for use by several threads.
+ *
  * @param step steps done so far
  * @param loss sum w·bce / sum w over the batch
  * @param weight sum of w

@@ -3,6 +3,8 @@ package ai.longer.training;
 /**
  * Figures of one pass over the validation requests, over labelled candidates of the first task.
  *
+ * <p>Immutable; safe for use by several threads.
+ *
  * @param epoch number of the training pass before it, from 1
  * @param step steps done so far
  * @param logLoss mean cross-entropy in nats

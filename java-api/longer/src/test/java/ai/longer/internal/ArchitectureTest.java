@@ -7,62 +7,73 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
-import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 
-@AnalyzeClasses(
-    packages = "ai.longer",
-    importOptions = {ImportOption.DoNotIncludeTests.class, ImportOption.DoNotIncludeJars.class})
 class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .withImportOption(new ImportOption.DoNotIncludeJars())
+          .importPackages("ai.longer");
+
   private static final DescribedPredicate<JavaClass> HIDDEN =
       resideInAnyPackage("org.bytedeco..", "ai.longer.internal..");
 
-  @ArchTest
-  static final ArchRule ONLY_INTERNAL_TOUCHES_BINDINGS =
-      noClasses()
-          .that()
-          .resideInAPackage("ai.longer..")
-          .and()
-          .resideOutsideOfPackage("ai.longer.internal..")
-          .should()
-          .dependOnClassesThat(resideInAnyPackage("org.bytedeco..", "ai.longer.internal.capi.."));
+  @Test
+  void onlyInternalTouchesBindings() {
+    noClasses()
+        .that()
+        .resideInAPackage("ai.longer..")
+        .and()
+        .resideOutsideOfPackage("ai.longer.internal..")
+        .should()
+        .dependOnClassesThat(resideInAnyPackage("org.bytedeco..", "ai.longer.internal.capi.."))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule PUBLIC_SIGNATURES_HIDE_INTERNALS =
-      classes()
-          .that()
-          .resideInAnyPackage("ai.longer..")
-          .and()
-          .resideOutsideOfPackage("ai.longer.internal..")
-          .and()
-          .arePublic()
-          .should(new HideInternals());
+  @Test
+  void publicSignaturesHideInternals() {
+    classes()
+        .that()
+        .resideInAnyPackage("ai.longer..")
+        .and()
+        .resideOutsideOfPackage("ai.longer.internal..")
+        .and()
+        .arePublic()
+        .should(new HideInternals())
+        .check(CLASSES);
+  }
 
   /** So that a Spark driver, say, can make configurations and data without a native library. */
-  @ArchTest
-  static final ArchRule DATA_NEEDS_NO_NATIVES =
-      noClasses()
-          .that()
-          .resideInAnyPackage("ai.longer.data..")
-          .should()
-          .dependOnClassesThat(resideInAPackage("ai.longer.internal.."));
+  @Test
+  void dataNeedsNoNatives() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("ai.longer.data..")
+        .should()
+        .dependOnClassesThat(resideInAPackage("ai.longer.internal.."))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule LAYERS_POINT_DOWN =
-      noClasses()
-          .that()
-          .resideInAPackage("ai.longer.serving..")
-          .should()
-          .dependOnClassesThat(resideInAPackage("ai.longer.training.."));
+  @Test
+  void servingKnowsNoTraining() {
+    noClasses()
+        .that()
+        .resideInAPackage("ai.longer.serving..")
+        .should()
+        .dependOnClassesThat(resideInAPackage("ai.longer.training.."))
+        .check(CLASSES);
+  }
 
   private static final class HideInternals extends ArchCondition<JavaClass> {
     HideInternals() {

@@ -179,6 +179,7 @@ final class Plot {
                     + "\"");
     svg = RULE.matcher(svg).replaceAll(m -> m.group(1).contains("tooltip") ? "" : "$0");
     svg = svg.replaceAll("\\s*-?\\w*-?user-select: none;", "");
+    svg = svg.replace("fill=\"rgb(255,255,255)\"", "fill=\"none\""); // behind the legend's keys
     String prefix = "c" + Integer.toHexString(description.hashCode() & 0xffffff) + "-";
     Matcher ids = ID.matcher(svg);
     List<String> found = new ArrayList<>();

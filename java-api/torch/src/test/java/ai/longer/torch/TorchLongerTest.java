@@ -11,6 +11,7 @@ import ai.longer.data.Request;
 import ai.longer.training.TrainerOptions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -29,7 +30,8 @@ class TorchLongerTest {
 
   @TestFactory
   Stream<DynamicTest> gradientsMatchCentralDifferences() {
-    return forEachConfig(
+    return forConfigs(
+        Set.of("default", "three self layers", "oldest anchor, blocks", "two tasks"),
         (config, model) -> {
           List<Request> batch = new RandomRequests(config, 4).ragged();
           LossAndGradients exact = model.gradients(batch);
@@ -131,7 +133,12 @@ class TorchLongerTest {
   }
 
   private static Stream<DynamicTest> forEachConfig(Check check) {
+    return forConfigs(Configs.all().keySet(), check);
+  }
+
+  private static Stream<DynamicTest> forConfigs(Set<String> names, Check check) {
     return Configs.all().entrySet().stream()
+        .filter(entry -> names.contains(entry.getKey()))
         .map(
             entry ->
                 DynamicTest.dynamicTest(

@@ -31,6 +31,10 @@ final class Figures {
     return format("%,.0f", value).replace(',', '\u202f');
   }
 
+  static String count(long value) {
+    return count((double) value);
+  }
+
   /** At most {@code width} characters, an ellipsis for what is left out. */
   static String shortened(String text, int width) {
     return text.length() <= width ? text : text.substring(0, width - 1).strip() + "…";

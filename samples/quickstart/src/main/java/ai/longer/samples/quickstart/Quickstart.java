@@ -65,6 +65,9 @@ public final class Quickstart implements Callable<Integer> {
   @Option(names = "--grid", description = "Compare settings on the validation requests, and stop.")
   private boolean grid;
 
+  @Option(names = "--from", description = "Only write the report again, from this result.json.")
+  private @Nullable Path from;
+
   @Option(names = "--pictures", description = "Also write SVG pictures to this folder.")
   private @Nullable Path pictures;
 
@@ -79,13 +82,19 @@ public final class Quickstart implements Callable<Integer> {
   /** Runs the sample; the exit code is 0 if all went well. */
   public static void main(String[] arguments) {
     PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    System.exit(new CommandLine(new Quickstart(console)).execute(arguments));
+    CommandLine command = new CommandLine(new Quickstart(console));
+    // run.sh names --data and --out; whoever calls it may name others.
+    System.exit(command.setOverwrittenOptionsAllowed(true).execute(arguments));
   }
 
   @Override
   public Integer call() throws IOException {
     if (seeds < 1 || (epochs != null && epochs < 1)) {
       throw new ParameterException(spec.commandLine(), "--seeds and --epochs must be at least 1");
+    }
+    if (from != null) {
+      writeReport(Results.read(from));
+      return 0;
     }
     long start = System.nanoTime();
     Path modelFolders = Files.createDirectories(out.resolve("models"));
@@ -241,13 +250,18 @@ public final class Quickstart implements Callable<Integer> {
 
   private void write(Results results) {
     Path json = out.resolve("result.json");
-    Path html = out.resolve("report.html");
     results.write(json);
+    writeReport(results);
+    console.printf("Wrote %s after %s%n", json, Figures.seconds(results.seconds()));
+  }
+
+  private void writeReport(Results results) {
     QuickstartReport report = new QuickstartReport(results);
+    Path html = out.resolve("report.html");
     report.write(html);
+    console.println("Wrote " + html);
     if (pictures != null) {
       report.writePictures(pictures);
     }
-    console.printf("Wrote %s and %s after %s%n", json, html, Figures.seconds(results.seconds()));
   }
 }

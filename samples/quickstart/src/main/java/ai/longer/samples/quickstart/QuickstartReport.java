@@ -217,8 +217,10 @@ record QuickstartReport(Results results) {
     for (Variant variant : Variant.values()) {
       List<Series.Point> points = new ArrayList<>();
       for (int i = 0; i < classes.size(); i++) {
-        points.add(
-            new Series.Point(i, results.aucByHistoryLength().get(i).auc().get(variant.title())));
+        Double auc = results.aucByHistoryLength().get(i).auc().get(variant.title());
+        if (auc != null) {
+          points.add(new Series.Point(i, auc));
+        }
       }
       series.add(new Series(variant.title(), points));
     }

@@ -165,6 +165,14 @@ record Results(
     }
   }
 
+  static Results read(Path file) {
+    try {
+      return JSON.readValue(file.toFile(), Results.class);
+    } catch (IOException e) {
+      throw new UncheckedIOException("[results] cannot read " + file, e);
+    }
+  }
+
   void write(Path file) {
     try {
       JSON.writeValue(file.toFile(), this);

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -79,6 +80,12 @@ record Split(List<Request> training, List<Request> validation, List<Request> tes
     }
   }
 
+  private static long timeOf(Map<Long, Long> times, long movie, String part, Request request) {
+    Long time = times.get(movie);
+    require(time != null, part, request, "movie");
+    return Objects.requireNonNull(time);
+  }
+
   /** Returns each user's last candidate time; all times must lie after {@code before}. */
   private static Map<Long, Long> checkPart(
       String part,
@@ -92,7 +99,7 @@ record Split(List<Request> training, List<Request> validation, List<Request> tes
       long[] movies = request.candidates().longs("movie");
       long first = Long.MAX_VALUE;
       for (long movie : movies) {
-        long time = times.get(movie);
+        long time = timeOf(times, movie, part, request);
         first = Math.min(first, time);
         ends.merge(user, time, Math::max);
         require(time > before.getOrDefault(user, Long.MIN_VALUE), part, request, "period");
@@ -105,7 +112,8 @@ record Split(List<Request> training, List<Request> validation, List<Request> tes
       }
       long[] past = request.history().longs("movie");
       for (int i = 0; i < past.length; i++) {
-        require(times.get(past[i]) == request.history().time(i), part, request, "event time");
+        long time = timeOf(times, past[i], part, request);
+        require(time == request.history().time(i), part, request, "event time");
         require(request.history().time(i) < first, part, request, "history");
         require(!candidates.contains(past[i]), part, request, "candidate in its own history");
       }

@@ -75,10 +75,17 @@ class QuickstartTest {
     assertTrue(result.at("/latency/cachedMillis").asDouble() > 0);
 
     String html = Files.readString(out.resolve("report.html"));
-    assertTrue(html.contains(result.at("/recommendation/items/0/title").asText().split(" ")[0]));
+    String title = result.at("/recommendation/items/0/title").asText();
+    assertTrue(html.contains(title.substring(0, title.indexOf(' '))));
     assertFalse(html.contains("<script"));
     assertTrue(Files.size(out.resolve("pictures/quickstart-loss.svg")) > 0);
     assertTrue(Files.exists(out.resolve("models/full-1/config.json")));
+
+    assertEquals(
+        0,
+        new CommandLine(new Quickstart(console))
+            .execute("--from", out.resolve("result.json").toString(), "--out", out.toString()));
+    assertEquals(html, Files.readString(out.resolve("report.html")), "written again");
   }
 
   private void checkRecommendation(JsonNode recommendation) {
@@ -174,7 +181,7 @@ class QuickstartTest {
   private void assertLeak(String what, Split planted) {
     Exception e =
         assertThrows(IllegalStateException.class, () -> planted.checkNothingLeaks(movieLens));
-    assertTrue(e.getMessage().contains(what), e.getMessage());
+    assertTrue(String.valueOf(e.getMessage()).contains(what), e.getMessage());
   }
 
   @ParameterizedTest
@@ -183,7 +190,7 @@ class QuickstartTest {
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     int exit =
         new CommandLine(new Quickstart(System.out))
-            .setErr(new PrintWriter(printed, true))
+            .setErr(new PrintWriter(printed, true, StandardCharsets.UTF_8))
             .execute(option, value);
     assertEquals(2, exit);
     assertTrue(printed.toString(StandardCharsets.UTF_8).contains(option));
