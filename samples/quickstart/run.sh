@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
 "$root/build-native/prerequisites.sh"
-(cd "$root" && mvn -q -B -DskipTests -pl samples/quickstart -am package)
+(cd "$root" && mvn -q -B -ntp -Dmaven.test.skip=true -pl samples/quickstart -am package)
 
 mkdir -p "$here/out"
 exec java -Xmx1g -cp "$here/target/classes:$(cat "$here/target/class-path.txt")" \

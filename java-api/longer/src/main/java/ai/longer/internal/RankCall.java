@@ -110,9 +110,7 @@ final class RankCall {
 
     Pool(LongerConfig config) {
       int threads = Runtime.getRuntime().availableProcessors();
-      slots =
-          new AtomicReferenceArray<>(
-              Integer.highestOneBit(threads) * 4);
+      slots = new AtomicReferenceArray<>(Integer.highestOneBit(threads) * 4);
       this.config = config;
       schemaCheck = new SchemaCheck(config.schema());
     }

@@ -72,8 +72,7 @@ record QuickstartReport(Results results) {
     try {
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("quickstart-loss.svg"), loss().svg() + "\n");
-      Files.writeString(
-          folder.resolve("quickstart-auc-by-history-length.svg"), byHistoryLength().svg() + "\n");
+      Files.writeString(folder.resolve("quickstart.svg"), byHistoryLength().svg() + "\n");
     } catch (IOException e) {
       throw new UncheckedIOException("[report] cannot write pictures to " + folder, e);
     }
