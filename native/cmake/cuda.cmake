@@ -13,6 +13,8 @@ target_sources(longer_core PRIVATE ${LONGER_CUDA_SOURCES})
 target_compile_options(longer_core PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xptxas=-v -Xcompiler=-Wall,-Wextra
     -Xcompiler=-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}/=>)
+# Source lines for profilers; they hold the path of the build, so nothing that is shipped has them.
+target_compile_options(longer_core PRIVATE $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<CONFIG:RelWithDebInfo>>:-lineinfo>)
 target_link_libraries(longer_core PUBLIC CUDA::cudart_static)
 set_target_properties(longer_core PROPERTIES
   CUDA_RUNTIME_LIBRARY Static CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")

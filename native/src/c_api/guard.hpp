@@ -8,6 +8,7 @@
 #include "longer/c/longer.h"
 #include "longer/device.hpp"
 #include "longer/error.hpp"
+#include "model/prepared_batch.hpp"
 
 namespace longer::c_api {
 
@@ -101,9 +102,12 @@ inline Device device_of(const longer_device* device) {
 
 inline BatchView batch_of(const longer_batch* batch) {
   const longer_batch& b = sized(batch, "batch");
-  return {b.num_requests,  b.num_events,  b.num_candidates, b.event_offsets,   b.candidate_offsets,
-          b.event_ids,     b.event_times, b.first_ordinals, b.reference_times, b.user_ids,
-          b.candidate_ids, b.labels,      b.weights};
+  const BatchView view = {
+      b.num_requests,  b.num_events,  b.num_candidates, b.event_offsets,   b.candidate_offsets,
+      b.event_ids,     b.event_times, b.first_ordinals, b.reference_times, b.user_ids,
+      b.candidate_ids, b.labels,      b.weights};
+  validate_counts(view);
+  return view;
 }
 
 }  // namespace longer::c_api

@@ -12,9 +12,6 @@ namespace {
 
 constexpr float kDeviation = 0.05F;
 constexpr size_t kFirstIndex = 1024;
-// A lookup in a large table is two cache misses one after the other; those of this many ids
-// overlap.
-constexpr int64_t kLookupsAtOnce = 32;
 
 /// SplitMix64's finaliser: ids that differ in few bits land far apart.
 uint64_t scatter(uint64_t x) {
@@ -50,9 +47,9 @@ size_t EmbeddingTable::slot_of(int64_t id) const {
   return scatter(static_cast<uint64_t>(id)) & (index_.size() - 1);
 }
 
-int32_t EmbeddingTable::find_from(size_t slot, int64_t id) const {
+int32_t EmbeddingTable::find(int64_t id) const {
   const size_t mask = index_.size() - 1;
-  for (;; slot = (slot + 1) & mask) {
+  for (size_t slot = slot_of(id);; slot = (slot + 1) & mask) {
     const int32_t row = index_[slot];
     if (row == 0 || ids_[row] == id) return row;
   }
@@ -88,26 +85,13 @@ int32_t EmbeddingTable::insert_new(int64_t id) {
 }
 
 void EmbeddingTable::lookup(const int64_t* ids, int64_t count, int32_t* rows) const {
-  for (int64_t begin = 0; begin < count; begin += kLookupsAtOnce) {
-    const int64_t end = std::min(count, begin + kLookupsAtOnce);
-    size_t slots[kLookupsAtOnce];
-    for (int64_t i = begin; i < end; ++i) {
-      slots[i - begin] = slot_of(ids[i]);
-      __builtin_prefetch(index_.data() + slots[i - begin]);
-    }
-    for (int64_t i = begin; i < end; ++i) {
-      __builtin_prefetch(ids_.data() + index_[slots[i - begin]]);
-    }
-    for (int64_t i = begin; i < end; ++i) rows[i] = find_from(slots[i - begin], ids[i]);
-  }
+  for (int64_t i = 0; i < count; ++i) rows[i] = find(ids[i]);
 }
 
 void EmbeddingTable::find_or_insert(const int64_t* ids, int64_t count, int32_t* rows) {
-  lookup(ids, count, rows);
   const uint64_t stream = stream_of(name_);
   for (int64_t i = 0; i < count; ++i) {
-    if (rows[i] != 0) continue;
-    rows[i] = find(ids[i]);  // an earlier one of the same id has just been inserted
+    rows[i] = find(ids[i]);
     if (rows[i] != 0) continue;
     rows[i] = insert_new(ids[i]);
     fill_normal(seed_, stream, static_cast<uint64_t>(ids[i]), kDeviation,

@@ -48,8 +48,7 @@ class EmbeddingTable {
 
  private:
   size_t slot_of(int64_t id) const;
-  int32_t find_from(size_t slot, int64_t id) const;
-  int32_t find(int64_t id) const { return find_from(slot_of(id), id); }
+  int32_t find(int64_t id) const;
   int32_t insert_new(int64_t id);
   void grow_index();
   void place(int64_t id, int32_t row);

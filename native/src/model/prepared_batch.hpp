@@ -63,6 +63,9 @@ struct PreparedBatch {
   GlobalTokensInputs global_inputs() const;
 };
 
+/// Throws InvalidArgument unless every count lies in 0 … 2^30: products of counts then fit in 64
+/// bits.
+void validate_counts(const BatchView& batch);
 /// Throws InvalidArgument, naming request, event and value, when a batch is not well-formed:
 /// counts, offsets, null columns, times that descend or lie after the reference time.
 void validate_batch(const Config& config, const BatchView& batch);

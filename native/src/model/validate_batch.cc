@@ -44,10 +44,14 @@ void check_times(const BatchView& batch) {
 
 }  // namespace
 
-void validate_batch(const Config& config, const BatchView& batch) {
+void validate_counts(const BatchView& batch) {
   check_count("num_requests", batch.num_requests);
   check_count("num_events", batch.num_events);
   check_count("num_candidates", batch.num_candidates);
+}
+
+void validate_batch(const Config& config, const BatchView& batch) {
+  validate_counts(batch);
   const int64_t rows = batch.num_candidates + batch.num_requests * config.num_globals();
   check_argument(rows <= std::numeric_limits<int32_t>::max(),
                  "[batch] too many global and candidate rows: ", rows);

@@ -1,7 +1,6 @@
 #include "ops/event_encoder/chunk.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/event_encoder/event_encoder_kernels.hpp"
 #include "ops/layer_norm/layer_norm.hpp"

@@ -3,7 +3,7 @@ import org.jspecify.annotations.NullMarked;
 /** Trains and serves LONGER, a ranking model over long user histories, inside the JVM. */
 @NullMarked
 module ai.longer {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires ai.longer.natives;
   requires org.bytedeco.javacpp;
   requires org.slf4j;

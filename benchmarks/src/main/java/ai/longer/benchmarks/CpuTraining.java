@@ -105,7 +105,8 @@ final class CpuTraining {
 
   private static Setting sweep(int threads, String seconds, Map<String, Measurement> measured)
       throws IOException, InterruptedException {
-    List<Setting> settings = new ArrayList<>(List.of(new Setting("", threads, threads)));
+    List<Setting> settings =
+        new ArrayList<>(List.of(new Setting("", 1, 1), new Setting("", threads, threads)));
     for (String coreType : List.of("", "SkylakeX", "Haswell", "Zen")) {
       settings.add(new Setting(coreType, threads, 1));
       settings.add(new Setting(coreType, 1, threads));

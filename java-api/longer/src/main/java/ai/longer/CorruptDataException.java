@@ -1,7 +1,5 @@
 package ai.longer;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * A file or input text does not hold what its format says; the message names the place.
  *
@@ -16,7 +14,7 @@ public class CorruptDataException extends LongerException {
   }
 
   /** Makes an exception with its cause. */
-  public CorruptDataException(String message, @Nullable Throwable cause) {
+  public CorruptDataException(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -1,7 +1,5 @@
 package ai.longer;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * A failure that is neither bad input nor misuse. Base of this SDK's own exceptions.
  *
@@ -16,7 +14,7 @@ public class LongerException extends RuntimeException {
   }
 
   /** Makes an exception with its cause. */
-  public LongerException(String message, @Nullable Throwable cause) {
+  public LongerException(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -181,11 +181,7 @@ final class AsyncRanking {
     }
 
     void finish(float @Nullable [] scores) {
-      try {
-        complete(result.apply(scores));
-      } catch (RuntimeException e) {
-        completeExceptionally(e);
-      }
+      complete(result.apply(scores));
     }
 
     /** Takes the request back if it has not started; its result is dropped otherwise. */
@@ -236,14 +232,22 @@ final class AsyncRanking {
       if (submission == null) {
         return; // Cancelled.
       }
+      try {
+        complete(submission, status, (int) numScores);
+      } catch (RuntimeException | Error e) {
+        submission.completeExceptionally(e);
+      }
+    }
+
+    private void complete(Submission<?> submission, int status, int numScores) {
       if (status == LongerC.LONGER_OK) {
-        float[] values = new float[(int) numScores];
+        float[] values = new float[numScores];
         scores.get(0, values);
         submission.finish(values);
       } else if (status == LongerC.LONGER_CACHE_MISS) {
         submission.finish(null);
       } else {
-        submission.completeExceptionally(error.exception());
+        throw error.exception();
       }
     }
   }

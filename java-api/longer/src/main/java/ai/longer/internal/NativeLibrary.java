@@ -28,7 +28,12 @@ public final class NativeLibrary {
   public static void load() {
     String failure = Once.OUTCOME.failure();
     if (failure != null) {
-      throw new LongerException(failure, Once.OUTCOME.cause());
+      LongerException exception = new LongerException(failure);
+      Throwable cause = Once.OUTCOME.cause();
+      if (cause != null) {
+        exception.initCause(cause);
+      }
+      throw exception;
     }
   }
 

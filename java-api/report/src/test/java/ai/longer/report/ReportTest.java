@@ -68,7 +68,7 @@ class ReportTest {
     for (Figure figure : charts()) {
       assertTrue(figure.svg().contains("var(--muted, #6e7781)"), figure.caption());
       assertFalse(figure.svg().contains("rgb(110,119,129)"), figure.caption());
-      assertFalse(figure.svg().contains("rgb(255,255,255)"), figure.caption());
+      assertFalse(figure.svg().contains("fill=\"rgb(255,255,255)\""), figure.caption());
     }
   }
 
