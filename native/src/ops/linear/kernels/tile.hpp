@@ -20,9 +20,10 @@ inline constexpr unsigned kTileRows = 3;  // same bits; checks would multiply th
 inline constexpr unsigned kTileRows = kVecLanes == 16 ? 12 : 6;
 #endif
 
-/// Values of the largest tile: kTileRows of a panel, or one row of eight registers.
-inline constexpr int64_t kTileFloats =
-    kTileRows * kPanel > 8 * kVecLanes ? kTileRows* kPanel : 8 * kVecLanes;
+/// Values of the largest tile: kTileRows of a panel, three rows of four registers, or one of eight.
+inline constexpr int64_t kPanelTile = kTileRows * kPanel;
+inline constexpr int64_t kWideTile = 3 * 4 * kVecLanes;
+inline constexpr int64_t kTileFloats = kPanelTile > kWideTile ? kPanelTile : kWideTile;
 
 /// Where the sums start.
 enum class Start { kZero, kRow, kOutput };
