@@ -103,9 +103,11 @@ bool Ranker::score(Context& c, const RankRequest& request) {
     return true;
   }
   const HistoryKey key = key_of(request);
-  std::shared_ptr<const UserEncoding> encoding = cache_.find(key);
+  const bool is_only = request.cache_mode == CacheMode::kOnly;
+  std::shared_ptr<const UserEncoding> encoding =
+      cache_.find(key, is_only ? OnMiss::kIgnore : OnMiss::kCount);
   if (encoding == nullptr) {
-    if (request.cache_mode == CacheMode::kOnly) return false;
+    if (is_only) return false;
     encoding = encode(c, request, key);
   }
   const CachedHistory& history = encoding->history();
@@ -122,15 +124,16 @@ bool Ranker::score(Context& c, const RankRequest& request) {
 
 bool Ranker::rank(const RankRequest& request, float* scores) {
   check_request(request);
-  num_requests_.fetch_add(1, std::memory_order_relaxed);
-  num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
   const bool is_nothing =
       request.cache_mode == CacheMode::kNone && request.batch.num_candidates == 0;
-  if (is_nothing) return true;
-  ContextLease lease(*this);
-  Context& c = *lease;
-  if (!score(c, request)) return false;
-  sigmoid_scores(c.activations.head.logits, scores);
+  if (!is_nothing) {
+    ContextLease lease(*this);
+    Context& c = *lease;
+    if (!score(c, request)) return false;
+    sigmoid_scores(c.activations.head.logits, scores);
+  }
+  num_requests_.fetch_add(1, std::memory_order_relaxed);
+  num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
   return true;
 }
 

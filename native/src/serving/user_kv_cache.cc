@@ -33,11 +33,11 @@ UserEncoding::UserEncoding(const HistoryKey& key, const Config& config,
 
 UserKvCache::~UserKvCache() { live_bytes().add(-stats_.bytes); }
 
-std::shared_ptr<const UserEncoding> UserKvCache::find(const HistoryKey& key) {
+std::shared_ptr<const UserEncoding> UserKvCache::find(const HistoryKey& key, OnMiss on_miss) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = by_user_.find(key.user_key);
   if (found == by_user_.end() || !((*found->second)->key() == key)) {
-    ++stats_.misses;
+    if (on_miss == OnMiss::kCount) ++stats_.misses;
     return nullptr;
   }
   ++stats_.hits;

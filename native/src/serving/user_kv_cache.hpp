@@ -51,6 +51,9 @@ struct UserKvCacheStats {
   int64_t bytes = 0;
 };
 
+/// Whether a lookup that finds nothing counts: one that will be repeated with the history does not.
+enum class OnMiss { kCount, kIgnore };
+
 /// Encodings by user, least recently used first out, within a limit of bytes. Safe from any thread;
 /// an encoding in use outlives its eviction. Memory is freed outside the lock.
 class UserKvCache {
@@ -58,9 +61,9 @@ class UserKvCache {
   explicit UserKvCache(int64_t max_bytes) : max_bytes_(max_bytes) {}
   ~UserKvCache();
 
-  /// The user's encoding if it matches `key` in full, else null. Counts a hit or a miss. Allocates
-  /// nothing.
-  std::shared_ptr<const UserEncoding> find(const HistoryKey& key);
+  /// The user's encoding if it matches `key` in full, else null. Counts a hit or, unless `on_miss`
+  /// says otherwise, a miss. Allocates nothing.
+  std::shared_ptr<const UserEncoding> find(const HistoryKey& key, OnMiss on_miss = OnMiss::kCount);
   /// Keeps an encoding in place of the user's former one and evicts until the limit holds. One
   /// larger than the limit is not kept.
   void insert(std::shared_ptr<const UserEncoding> encoding);

@@ -39,10 +39,7 @@ struct Heads {
 };
 const std::vector<Heads> kHeads = {{1, 1}, {2, 8}, {1, 16}, {3, 17}, {4, 32}, {2, 64}, {1, 65}};
 
-class Attention : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
+class Attention : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, Attention, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 

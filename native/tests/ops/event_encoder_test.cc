@@ -20,7 +20,6 @@ using testing::EventEncoderCase;
 using testing::EventEncoderShape;
 using testing::EventEncoderSums;
 using testing::Fill;
-using testing::ForcedTier;
 using testing::Pass;
 using testing::PoisonedMatrix;
 using testing::random_floats;
@@ -37,13 +36,9 @@ const std::vector<EventEncoderShape> kShapes = {
     {7, 18, 6, 1, 0, 4},  {2, 6, 6, 3, 3, 70},   {8, 32, 4, 0, 3, 20}, {1, 12, 2, 0, 0, 130},
     {13, 34, 2, 1, 2, 5}};
 
-class EventEncoderTiers : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
-class EventEncoder : public EventEncoderTiers {};
-class EventEncoderGradients : public EventEncoderTiers {};
-class EventEncoderBits : public EventEncoderTiers {};
+class EventEncoder : public testing::OnEachTier {};
+class EventEncoderGradients : public testing::OnEachTier {};
+class EventEncoderBits : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, EventEncoder, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 INSTANTIATE_TEST_SUITE_P(Tiers, EventEncoderGradients, ::testing::ValuesIn(available_tiers()),

@@ -17,16 +17,12 @@ namespace {
 using testing::are_near;
 using testing::are_same_bits;
 using testing::available_tiers;
-using testing::ForcedTier;
 using testing::Pass;
 using testing::PoisonedMatrix;
 using testing::random_floats;
 using testing::tolerance;
 
-class Gelu : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
+class Gelu : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, Gelu, ::testing::ValuesIn(available_tiers()), testing::tier_name);
 
 /// Every size of number, both signs.

@@ -31,10 +31,7 @@ const std::vector<Shape> kShapes = {{0, 8},   {1, 1},   {2, 7},   {3, 15},  {5, 
                                     {9, 31},  {8, 32},  {63, 33}, {64, 63}, {65, 64},  {3, 65},
                                     {2, 127}, {7, 128}, {5, 129}, {1, 250}, {250, 64}, {2500, 24}};
 
-class LayerNorm : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
+class LayerNorm : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, LayerNorm, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 

@@ -59,13 +59,9 @@ std::string name_of(const Shape& s, CpuTier tier) {
          std::to_string(s.in) + "] → " + std::to_string(s.out);
 }
 
-class LinearTiers : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
-class LinearForwardTest : public LinearTiers {};
-class LinearBackward : public LinearTiers {};
-class LinearRowInvariance : public LinearTiers {};
+class LinearForwardTest : public testing::OnEachTier {};
+class LinearBackward : public testing::OnEachTier {};
+class LinearRowInvariance : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, LinearForwardTest, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 INSTANTIATE_TEST_SUITE_P(Tiers, LinearBackward, ::testing::ValuesIn(available_tiers()),

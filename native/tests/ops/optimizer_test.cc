@@ -17,20 +17,15 @@ namespace {
 using testing::are_near;
 using testing::are_same_bits;
 using testing::available_tiers;
-using testing::ForcedTier;
 using testing::Pass;
 using testing::PoisonedMatrix;
 using testing::random_floats;
 using testing::to_double;
 using testing::tolerance;
 
-class OptimizerTiers : public ::testing::TestWithParam<CpuTier> {
- private:
-  ForcedTier forced_{GetParam()};
-};
-class AdamwStepTest : public OptimizerTiers {};
-class RowWiseAdagrad : public OptimizerTiers {};
-class SquaredNorm : public OptimizerTiers {};
+class AdamwStepTest : public testing::OnEachTier {};
+class RowWiseAdagrad : public testing::OnEachTier {};
+class SquaredNorm : public testing::OnEachTier {};
 INSTANTIATE_TEST_SUITE_P(Tiers, AdamwStepTest, ::testing::ValuesIn(available_tiers()),
                          testing::tier_name);
 INSTANTIATE_TEST_SUITE_P(Tiers, RowWiseAdagrad, ::testing::ValuesIn(available_tiers()),

@@ -263,13 +263,25 @@ TEST(Ranker, CountsRequestsCandidatesAndEvictions) {
   EXPECT_FALSE(ranker.evict(1));
   EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 1, 1).empty());
   const RankerStats stats = ranker.stats();
-  EXPECT_EQ(stats.requests, 3);
-  EXPECT_EQ(stats.candidates, 9);
+  EXPECT_EQ(stats.requests, 2);
+  EXPECT_EQ(stats.candidates, 6);
   EXPECT_EQ(stats.cache.hits, 1);
-  EXPECT_EQ(stats.cache.misses, 2);
+  EXPECT_EQ(stats.cache.misses, 1);
   EXPECT_EQ(stats.cache.evictions, 1);
   EXPECT_EQ(stats.cache.entries, 0);
   EXPECT_EQ(stats.cache.bytes, 0);
+}
+
+TEST(Ranker, CountsOnceARequestThatIsRepeatedWithItsHistory) {
+  const Config config = film(TimeMode::kRequestRelative);
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  const RankingRequest request(config, 9, 3, 1);
+  EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 1, 1).empty());
+  EXPECT_FALSE(request.scores(ranker, CacheMode::kUse, 1, 1).empty());
+  const RankerStats stats = ranker.stats();
+  EXPECT_EQ(stats.requests, 1);
+  EXPECT_EQ(stats.candidates, 3);
+  EXPECT_EQ(stats.cache.misses, 1);
 }
 
 TEST(Ranker, RejectsMalformedRequests) {

@@ -34,4 +34,10 @@ class ForcedTier {
   CpuTier before_;
 };
 
+/// A test that runs once per available tier, with that tier forced.
+class OnEachTier : public ::testing::TestWithParam<CpuTier> {
+ private:
+  ForcedTier forced_{GetParam()};
+};
+
 }  // namespace longer::testing

@@ -250,7 +250,7 @@ typedef struct longer_ranking_request {
 
 typedef struct longer_ranker_stats {
   int64_t struct_bytes;
-  int64_t requests, candidates;
+  int64_t requests, candidates; /* answered; LONGER_CACHE_MISS answers count nowhere */
   int64_t cache_hits, cache_misses, cache_evictions;
   int64_t cache_entries, cache_bytes;
 } longer_ranker_stats;

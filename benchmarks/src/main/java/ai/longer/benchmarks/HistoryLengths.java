@@ -31,6 +31,8 @@ final class HistoryLengths {
   private static final int REQUESTS_PER_STEP = 8;
   private static final double SAMPLE_SECONDS = 0.02;
 
+  private static final double MAX_DISTANCE = 0.1;
+
   private HistoryLengths() {}
 
   /**
@@ -42,6 +44,37 @@ final class HistoryLengths {
    */
   record Row(int events, double rankMillis, double trainMillis) {}
 
+  /**
+   * The least-squares line through the costs.
+   *
+   * @param microsPerEvent its slope
+   * @param rSquared share of the variance that it explains
+   * @param worstDistance greatest distance of a cost from it, as a share of its value there
+   */
+  record Line(double microsPerEvent, double rSquared, double worstDistance) {
+    static Line through(List<Row> rows, ToDoubleFunction<Row> cost) {
+      double meanX = rows.stream().mapToDouble(Row::events).average().orElseThrow();
+      double meanY = rows.stream().mapToDouble(cost).average().orElseThrow();
+      double covariance = 0;
+      double varianceX = 0;
+      double varianceY = 0;
+      for (Row row : rows) {
+        double x = row.events() - meanX;
+        double y = cost.applyAsDouble(row) - meanY;
+        covariance += x * y;
+        varianceX += x * x;
+        varianceY += y * y;
+      }
+      double slope = covariance / varianceX;
+      double worst = 0;
+      for (Row row : rows) {
+        double line = meanY + slope * (row.events() - meanX);
+        worst = Math.max(worst, Math.abs(cost.applyAsDouble(row) / line - 1));
+      }
+      return new Line(1e3 * slope, covariance * covariance / (varianceX * varianceY), worst);
+    }
+  }
+
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0]);
     int threads = Integer.parseInt(arguments[1]);
@@ -51,18 +84,22 @@ final class HistoryLengths {
       System.out.println(row);
       rows.add(row);
     }
+    Line rank = Line.through(rows, Row::rankMillis);
+    Line train = Line.through(rows, Row::trainMillis);
     List<Gate> gates =
         List.of(
             Gate.atMost(
                 "history length: ranking, worst distance from a line",
-                distanceFromLine(rows, Row::rankMillis),
-                0.1),
+                rank.worstDistance(),
+                MAX_DISTANCE),
             Gate.atMost(
                 "history length: training, worst distance from a line",
-                distanceFromLine(rows, Row::trainMillis),
-                0.1));
+                train.worstDistance(),
+                MAX_DISTANCE));
     Results.write(
-        folder, "history-lengths", Map.of("threads", threads, "rows", rows, "gates", gates));
+        folder,
+        "history-lengths",
+        Map.of("threads", threads, "rows", rows, "rank", rank, "train", train, "gates", gates));
     Figure chart =
         Charts.lines(
             List.of(
@@ -91,25 +128,6 @@ final class HistoryLengths {
       step = Timer.medianSeconds(SAMPLE_SECONDS, () -> trainer.step(batch));
     }
     return new Row(events, rank * 1e3, step * 1e3 / REQUESTS_PER_STEP);
-  }
-
-  /** Greatest distance from the least-squares line, as a share of the line's value there. */
-  private static double distanceFromLine(List<Row> rows, ToDoubleFunction<Row> cost) {
-    double meanX = rows.stream().mapToDouble(Row::events).average().orElseThrow();
-    double meanY = rows.stream().mapToDouble(cost).average().orElseThrow();
-    double covariance = 0;
-    double variance = 0;
-    for (Row row : rows) {
-      covariance += (row.events() - meanX) * (cost.applyAsDouble(row) - meanY);
-      variance += (row.events() - meanX) * (row.events() - meanX);
-    }
-    double slope = covariance / variance;
-    double worst = 0;
-    for (Row row : rows) {
-      double line = meanY + slope * (row.events() - meanX);
-      worst = Math.max(worst, Math.abs(cost.applyAsDouble(row) / line - 1));
-    }
-    return worst;
   }
 
   private static Series series(String name, List<Row> rows, ToDoubleFunction<Row> cost) {
