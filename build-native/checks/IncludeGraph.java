@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Checks the layers of the native code over its {@code #include} lines: c_api → serving | training
- * → model → ops and embedding → core. Run as {@code java IncludeGraph.java <native folder>}; prints
+ * Checks the layers of the native code over its {@code #include} lines: c_api → serving |
+ * training | data → model → ops and embedding → core. Run as {@code java IncludeGraph.java <native folder>}; prints
  * every arrow that points up and exits 1 if there is one.
  */
 public final class IncludeGraph {
@@ -50,9 +50,19 @@ public final class IncludeGraph {
     ALLOWED.put("model", Set.of("ops", "embedding", "core", "longer"));
     ALLOWED.put("training", Set.of("model", "ops", "embedding", "core", "longer"));
     ALLOWED.put("serving", Set.of("model", "ops", "embedding", "core", "longer"));
+    ALLOWED.put("data", Set.of("model", "core", "longer"));
     ALLOWED.put(
         "c_api",
-        Set.of("serving", "training", "model", "ops", "embedding", "core", "longer", "longer/c"));
+        Set.of(
+            "serving",
+            "training",
+            "data",
+            "model",
+            "ops",
+            "embedding",
+            "core",
+            "longer",
+            "longer/c"));
     ALLOWED.put("tests/reference", Set.of("core", "longer", "tests/support"));
   }
 

@@ -47,6 +47,7 @@ void OutputFile::write(const void* data, size_t bytes) {
 }
 
 void OutputFile::sync_and_close() {
+  if (descriptor_ < 0) return;
   if (::fsync(descriptor_) != 0) fail_io("flush", path_, errno);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0 && errno != EINTR) fail_io("close", path_, errno);
@@ -82,6 +83,13 @@ MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(bytes_));
+}
+
+void MappedFile::expect_random_access() const {
+  if (data_ != nullptr) {
+    // Not MADV_RANDOM, which reads single pages: what is read at one place spans several.
+    ::madvise(const_cast<std::byte*>(data_), static_cast<size_t>(bytes_), MADV_NORMAL);
+  }
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

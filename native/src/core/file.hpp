@@ -22,7 +22,7 @@ class OutputFile {
   /// Appends; buffers nothing. Throws IoError (disk full, size limit …).
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  /// Flushes to the disk and closes. Throws IoError.
+  /// Flushes to the disk and closes, once: again it does nothing. Throws IoError.
   void sync_and_close();
 
   const std::string& path() const { return path_; }
@@ -47,6 +47,9 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   MappedFile& operator=(MappedFile&&) = delete;
+
+  /// Reads will jump, not run from front to back as the constructor tells the system.
+  void expect_random_access() const;
 
   const std::string& path() const { return path_; }
   const std::byte* data() const { return data_; }
