@@ -107,7 +107,7 @@ final class CpuTraining {
       throws IOException, InterruptedException {
     List<Setting> settings =
         new ArrayList<>(List.of(new Setting("", 1, 1), new Setting("", threads, threads)));
-    for (String coreType : List.of("", "SkylakeX", "Haswell", "Zen")) {
+    for (String coreType : coreTypes()) {
       settings.add(new Setting(coreType, threads, 1));
       settings.add(new Setting(coreType, 1, threads));
     }
@@ -122,6 +122,19 @@ final class CpuTraining {
       }
     }
     return best;
+  }
+
+  /** OpenBLAS's kernels that this processor can run; another one's end in an illegal instruction. */
+  private static List<String> coreTypes() throws IOException {
+    String flags = Files.readString(Path.of("/proc/cpuinfo"));
+    List<String> types = new ArrayList<>(List.of(""));
+    if (flags.contains(" avx512vl")) {
+      types.add("SkylakeX");
+    }
+    if (flags.contains(" avx2")) {
+      types.addAll(List.of("Haswell", "Zen"));
+    }
+    return types;
   }
 
   private static Measurement side(
