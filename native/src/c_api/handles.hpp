@@ -14,9 +14,9 @@ struct longer_trainer {
   std::unique_ptr<longer::Trainer> trainer;
 };
 struct longer_ranker {
-  longer_ranker(std::shared_ptr<const longer::LongerModel> model, int64_t user_cache_bytes,
-                int64_t queue_capacity)
-      : ranker(std::move(model), user_cache_bytes), queue(ranker, queue_capacity) {}
+  longer_ranker(std::shared_ptr<const longer::LongerModel> model,
+                const longer::UserKvCacheLimits& limits, int64_t queue_capacity)
+      : ranker(std::move(model), limits), queue(ranker, queue_capacity) {}
   longer::Ranker ranker;
   longer::SubmissionQueue queue;
 };

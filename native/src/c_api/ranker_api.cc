@@ -34,13 +34,13 @@ extern "C" {
 longer_ranker* longer_ranker_create(const longer_model* model, const longer_ranker_options* options,
                                     longer_error* error) {
   return guarded_create<longer_ranker>(error, [&] {
-    int64_t cache_bytes = 0;
+    UserKvCacheLimits limits;
     int64_t capacity = kDefaultQueueCapacity;
     if (options != nullptr) {
-      cache_bytes = sized(options, "options").user_cache_bytes;
+      limits = {sized(options, "options").user_cache_bytes, options->time_to_live_ms};
       if (options->queue_capacity != 0) capacity = options->queue_capacity;
     }
-    return new longer_ranker(required(model, "model").model, cache_bytes, capacity);
+    return new longer_ranker(required(model, "model").model, limits, capacity);
   });
 }
 
@@ -108,7 +108,8 @@ longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats
               s.cache.misses,
               s.cache.evictions,
               s.cache.entries,
-              s.cache.bytes};
+              s.cache.bytes,
+              s.cache.expired};
     return LONGER_OK;
   });
 }

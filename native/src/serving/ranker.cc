@@ -4,37 +4,38 @@
 #include <utility>
 
 #include "longer/error.hpp"
+#include "model/window.hpp"
+#include "serving/history_hash.hpp"
 #include "serving/ranker_context.hpp"
 
 namespace longer {
 namespace {
 
-/// One link of the chained hash over a history (SplitMix64's finaliser).
-uint64_t chain(uint64_t hash, int64_t value) {
-  uint64_t x = (hash ^ static_cast<uint64_t>(value)) + 0x9E3779B97F4A7C15;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
+constexpr int64_t kMostTimeToLiveMs = int64_t{100} * 365 * 24 * 3600 * 1000;  // a century
+
+HistoryExtent extent_of(const Config& config, const BatchView& batch) {
+  const int64_t first = batch.first_ordinals != nullptr ? batch.first_ordinals[0] : 0;
+  const Window window(config, batch.num_events, first);
+  if (config.anchor == Anchor::kNewest) return {0, window.count};
+  return {first + window.first, first + batch.num_events};
 }
 
-int64_t history_hash(const Config& config, const BatchView& batch) {
-  uint64_t hash = chain(0, batch.num_events);
-  hash = chain(hash, batch.first_ordinals != nullptr ? batch.first_ordinals[0] : 0);
-  for (int64_t i = 0; i < batch.num_events; ++i) {
-    for (size_t f = 0; f < config.event_features.size(); ++f) {
-      hash = chain(hash, batch.event_ids[static_cast<int64_t>(f) * batch.num_events + i]);
-    }
-    if (config.time != TimeMode::kNone) hash = chain(hash, batch.event_times[i]);
-  }
-  return hash == 0 ? 1 : static_cast<int64_t>(hash);
+int64_t hash_of(const Config& config, const BatchView& batch) {
+  HistoryHash hash;
+  hash.add(config, batch);
+  return hash.version(batch.first_ordinals != nullptr ? batch.first_ordinals[0] : 0);
 }
 
 }  // namespace
 
-Ranker::Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes)
-    : model_(std::move(model)), cache_(user_cache_bytes) {
-  check_argument(user_cache_bytes >= 0, "[ranker] user_cache_bytes must not be negative; got ",
-                 user_cache_bytes);
+Ranker::Ranker(std::shared_ptr<const LongerModel> model, const UserKvCacheLimits& limits,
+               Clock clock)
+    : model_(std::move(model)), cache_(limits, std::move(clock)) {
+  check_argument(limits.max_bytes >= 0, "[ranker] user_cache_bytes must not be negative; got ",
+                 limits.max_bytes);
+  check_argument(limits.time_to_live_ms >= 0 && limits.time_to_live_ms <= kMostTimeToLiveMs,
+                 "[ranker] time_to_live_ms must be in 0 … ", kMostTimeToLiveMs, "; got ",
+                 limits.time_to_live_ms);
 }
 
 Ranker::~Ranker() = default;
@@ -61,7 +62,8 @@ HistoryKey Ranker::key_of(const RankRequest& request) const {
   HistoryKey key;
   key.user_key = request.user_key;
   key.history_version =
-      request.history_version != 0 ? request.history_version : history_hash(config, request.batch);
+      request.history_version != 0 ? request.history_version : hash_of(config, request.batch);
+  if (request.cache_mode != CacheMode::kOnly) key.extent = extent_of(config, request.batch);
   key.model_version = model_->version();
   key.reference_time =
       config.time == TimeMode::kRequestRelative ? request.batch.reference_times[0] : 0;
@@ -77,8 +79,7 @@ void Ranker::encode_and_score(Context& c, PassKind kind, float* event_tokens) {
                    c.keys_values, c.activations);
 }
 
-std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest& request,
-                                                   const HistoryKey& key) {
+EncodingInUse Ranker::encode(Context& c, const RankRequest& request, const HistoryKey& key) {
   const Config& config = model_->config();
   ReadOnlyLookup lookup(model_->state());
   prepare_batch(config, request.batch, lookup, c.batch);
@@ -90,8 +91,9 @@ std::shared_ptr<const UserEncoding> Ranker::encode(Context& c, const RankRequest
   auto encoding = std::make_shared<UserEncoding>(key, config, history);
   encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
               PassKind::kInference, encoding->keys_values(), c.activations);
-  cache_.insert(encoding);
-  return encoding;
+  EncodingInUse in_use(encoding);
+  cache_.insert(std::move(encoding));
+  return in_use;
 }
 
 bool Ranker::score(Context& c, const RankRequest& request) {
@@ -104,9 +106,8 @@ bool Ranker::score(Context& c, const RankRequest& request) {
   }
   const HistoryKey key = key_of(request);
   const bool is_only = request.cache_mode == CacheMode::kOnly;
-  std::shared_ptr<const UserEncoding> encoding =
-      cache_.find(key, is_only ? OnMiss::kIgnore : OnMiss::kCount);
-  if (encoding == nullptr) {
+  EncodingInUse encoding = cache_.find(key, is_only ? OnMiss::kIgnore : OnMiss::kCount);
+  if (!encoding) {
     if (is_only) return false;
     encoding = encode(c, request, key);
   }
@@ -149,7 +150,7 @@ bool Ranker::represent(const RankRequest& request, float* globals, float* candid
   return true;
 }
 
-RankerStats Ranker::stats() const {
+RankerStats Ranker::stats() {
   return {num_requests_.load(std::memory_order_relaxed),
           num_candidates_.load(std::memory_order_relaxed), cache_.stats()};
 }

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "longer/batch.hpp"
@@ -34,7 +35,11 @@ struct RankerStats {
 /// candidates.
 class Ranker {
  public:
-  Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes);
+  Ranker(std::shared_ptr<const LongerModel> model, const UserKvCacheLimits& limits,
+         Clock clock = monotonic_nanoseconds);
+  /// Without a limit of age.
+  Ranker(std::shared_ptr<const LongerModel> model, int64_t user_cache_bytes)
+      : Ranker(std::move(model), UserKvCacheLimits{user_cache_bytes, 0}) {}
   ~Ranker();
 
   const LongerModel& model() const { return *model_; }
@@ -55,7 +60,7 @@ class Ranker {
   void check_request(const RankRequest& request) const;
 
   bool evict(int64_t user_key) { return cache_.evict(user_key); }
-  RankerStats stats() const;
+  RankerStats stats();
 
  private:
   struct Context;
@@ -63,8 +68,7 @@ class Ranker {
 
   HistoryKey key_of(const RankRequest& request) const;
   void encode_and_score(Context& context, PassKind kind, float* event_tokens);
-  std::shared_ptr<const UserEncoding> encode(Context& context, const RankRequest& request,
-                                             const HistoryKey& key);
+  EncodingInUse encode(Context& context, const RankRequest& request, const HistoryKey& key);
   bool score(Context& context, const RankRequest& request);
 
   std::shared_ptr<const LongerModel> model_;

@@ -1,83 +1,88 @@
 #include "serving/user_kv_cache.hpp"
 
 #include <iterator>
+#include <limits>
 #include <utility>
-
-#include "core/live_count.hpp"
 
 namespace longer {
 namespace {
 
-int64_t rows_of_layer(const CachedHistory& history, int64_t layer) {
-  return layer == 0 ? history.num_groups : history.num_queries;
-}
-
-int64_t floats_of(const Config& config, const CachedHistory& history) {
-  int64_t rows = 0;
-  for (int64_t l = 0; l < config.num_layers(); ++l) rows += rows_of_layer(history, l);
-  return rows * 2 * config.model_width();
-}
+constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
 
 }  // namespace
 
-UserEncoding::UserEncoding(const HistoryKey& key, const Config& config,
-                           const CachedHistory& history)
-    : key_(key), history_(history), memory_(floats_of(config, history)) {
-  float* next = memory_.data();
-  for (int64_t l = 0; l < config.num_layers(); ++l) {
-    const int64_t rows = rows_of_layer(history, l);
-    keys_values_.layers.emplace_back(next, rows, 2 * config.model_width());
-    next += rows * 2 * config.model_width();
-  }
-}
+UserKvCache::UserKvCache(const UserKvCacheLimits& limits, Clock clock)
+    : limits_(limits), clock_(std::move(clock)) {}
 
-UserKvCache::~UserKvCache() { live_bytes().add(-stats_.bytes); }
-
-std::shared_ptr<const UserEncoding> UserKvCache::find(const HistoryKey& key, OnMiss on_miss) {
+EncodingInUse UserKvCache::find(const HistoryKey& key, OnMiss on_miss) {
+  Entries removed;
   const std::lock_guard<std::mutex> lock(mutex_);
+  move_expired(removed);
   const auto found = by_user_.find(key.user_key);
-  if (found == by_user_.end() || !((*found->second)->key() == key)) {
+  if (found == by_user_.end() || !found->second->encoding->key().matches(key)) {
     if (on_miss == OnMiss::kCount) ++stats_.misses;
-    return nullptr;
+    return {};
   }
   ++stats_.hits;
   entries_.splice(entries_.begin(), entries_, found->second);
-  return *found->second;
+  return EncodingInUse(found->second->encoding);
 }
 
 void UserKvCache::move_out(Entries::iterator entry, Entries& removed) {
-  const int64_t bytes = (*entry)->bytes();
-  stats_.bytes -= bytes;
-  live_bytes().add(-bytes);
+  stats_.bytes -= entry->bytes;
   --stats_.entries;
-  by_user_.erase((*entry)->key().user_key);
+  users_by_age_.erase(entry->by_age);
+  by_user_.erase(entry->encoding->key().user_key);
   removed.splice(removed.end(), entries_, entry);
 }
 
-void UserKvCache::insert(std::shared_ptr<const UserEncoding> encoding) {
+void UserKvCache::move_expired(Entries& removed) {
+  if (limits_.time_to_live_ms == 0 || entries_.empty()) return;
+  const int64_t now = clock_();
+  while (!users_by_age_.empty()) {
+    const Entries::iterator oldest = by_user_.at(users_by_age_.front());
+    if (oldest->expires_at > now) return;
+    move_out(oldest, removed);
+    ++stats_.expired;
+  }
+}
+
+void UserKvCache::make_room(int64_t bytes, Entries& removed) {
+  while (stats_.bytes + bytes > limits_.max_bytes) {
+    move_out(std::prev(entries_.end()), removed);
+    ++stats_.evictions;
+  }
+}
+
+int64_t UserKvCache::expiry() const {
+  if (limits_.time_to_live_ms == 0) return std::numeric_limits<int64_t>::max();
+  return clock_() + limits_.time_to_live_ms * kNanosecondsPerMillisecond;
+}
+
+void UserKvCache::insert(std::shared_ptr<UserEncoding> encoding) {
   const int64_t bytes = encoding->bytes();
   const int64_t user_key = encoding->key().user_key;
   Entries removed;
   Entries added;
-  added.push_front(std::move(encoding));
+  std::list<int64_t> age = {user_key};
+  added.push_front({std::move(encoding), bytes, expiry(), age.begin()});
   const std::lock_guard<std::mutex> lock(mutex_);
+  move_expired(removed);
   if (const auto former = by_user_.find(user_key); former != by_user_.end())
     move_out(former->second, removed);
-  if (bytes > max_bytes_) return;
-  while (stats_.bytes + bytes > max_bytes_) {
-    move_out(std::prev(entries_.end()), removed);
-    ++stats_.evictions;
-  }
+  if (bytes > limits_.max_bytes) return;
+  make_room(bytes, removed);
   by_user_[user_key] = added.begin();
+  users_by_age_.splice(users_by_age_.end(), age);
   entries_.splice(entries_.begin(), added);
   stats_.bytes += bytes;
-  live_bytes().add(bytes);
   ++stats_.entries;
 }
 
 bool UserKvCache::evict(int64_t user_key) {
   Entries removed;
   const std::lock_guard<std::mutex> lock(mutex_);
+  move_expired(removed);
   const auto found = by_user_.find(user_key);
   if (found == by_user_.end()) return false;
   move_out(found->second, removed);
@@ -85,8 +90,10 @@ bool UserKvCache::evict(int64_t user_key) {
   return true;
 }
 
-UserKvCacheStats UserKvCache::stats() const {
+UserKvCacheStats UserKvCache::stats() {
+  Entries removed;
   const std::lock_guard<std::mutex> lock(mutex_);
+  move_expired(removed);
   return stats_;
 }
 

@@ -50,7 +50,7 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
   RankerHandle create_ranker(const longer_model* model) {
     longer_error error{};
     const longer_ranker_options options = {static_cast<int64_t>(sizeof(longer_ranker_options)),
-                                           1 << 24, 0};
+                                           1 << 24, 0, 0};
     RankerHandle ranker(longer_ranker_create(model, &options, &error));
     EXPECT_NE(ranker, nullptr) << error.message;
     return ranker;

@@ -59,7 +59,7 @@ struct Handles {
     longer_trainer_options options{};
     longer_trainer_options_default(&options);
     trainer = longer_trainer_create(model, &options, &device, &error);
-    const longer_ranker_options ranker_options{sizeof(longer_ranker_options), 1 << 16, 4};
+    const longer_ranker_options ranker_options{sizeof(longer_ranker_options), 1 << 16, 4, 0};
     ranker = longer_ranker_create(model, &ranker_options, &error);
     require(trainer != nullptr && ranker != nullptr);
   }

@@ -284,11 +284,48 @@ TEST(Ranker, CountsOnceARequestThatIsRepeatedWithItsHistory) {
   EXPECT_EQ(stats.cache.misses, 1);
 }
 
+TEST(Ranker, EncodesAgainWhatIsTooOld) {
+  const Config config = film(TimeMode::kEventRelative);
+  auto now = std::make_shared<int64_t>(0);
+  Ranker ranker(random_model(config, 1), {kLargeCache, 1000}, [now] { return *now; });
+  const RankingRequest request(config, 9, 3, 1);
+  const std::vector<float> full = request.scores(ranker, CacheMode::kUse, 1, 1);
+  *now = 999'999'999;
+  EXPECT_EQ(request.scores(ranker, CacheMode::kOnly, 1, 1), full);
+  *now += 1;
+  EXPECT_TRUE(request.scores(ranker, CacheMode::kOnly, 1, 1).empty());
+  EXPECT_EQ(request.scores(ranker, CacheMode::kUse, 1, 1), full);
+  EXPECT_EQ(ranker.stats().cache.expired, 1);
+  EXPECT_EQ(ranker.stats().cache.misses, 2);
+}
+
+/// A version that a caller forgot to change does not hide that there are more or other events.
+TEST(Ranker, TakesNoCachedHistoryOfAnotherExtent) {
+  for (const Anchor anchor : {Anchor::kNewest, Anchor::kOldest}) {
+    Config config = film(TimeMode::kEventRelative);
+    config.anchor = anchor;
+    Ranker ranker(random_model(config, 1), kLargeCache);
+    RankingRequest nine(config, 9, 3, 1);
+    nine.columns.first_ordinals[0] = 0;
+    RankingRequest ten(config, 10, 3, 1);
+    ten.columns.first_ordinals[0] = 0;
+    nine.scores(ranker, CacheMode::kUse, 1, 7);
+    EXPECT_EQ(ten.scores(ranker, CacheMode::kUse, 1, 7), ten.scores(ranker, CacheMode::kNone));
+    EXPECT_EQ(ranker.stats().cache.hits, 0);
+    ten.columns.first_ordinals[0] = 40;
+    EXPECT_EQ(ten.scores(ranker, CacheMode::kUse, 1, 7), ten.scores(ranker, CacheMode::kNone));
+    EXPECT_EQ(ranker.stats().cache.hits, anchor == Anchor::kNewest ? 1 : 0);
+  }
+}
+
 TEST(Ranker, RejectsMalformedRequests) {
   const Config config = film(TimeMode::kRequestRelative);
   const auto model = random_model(config, 1);
   expect_error(Status::kInvalidArgument, "user_cache_bytes must not be negative; got -1",
                [&] { Ranker(model, -1); });
+  expect_error(Status::kInvalidArgument, "time_to_live_ms must be in 0", [&] {
+    Ranker(model, UserKvCacheLimits{0, -1});
+  });
   Ranker ranker(model, kLargeCache);
   const RankingRequest request(config, 9, 2, 1);
   const auto reject = [&](const std::string& part, const auto& change) {

@@ -227,6 +227,7 @@ typedef struct longer_ranker_options {
   int64_t struct_bytes;
   int64_t user_cache_bytes; /* limit of cached user keys and values; 0 = no cache */
   int64_t queue_capacity;   /* waiting submissions before OVERLOADED; 0 = 1024 */
+  int64_t time_to_live_ms;  /* age at which cached keys and values are dropped; 0 = none */
 } longer_ranker_options;
 
 enum {
@@ -239,7 +240,7 @@ enum {
 
 /* One request: batch has num_requests 1 (num_events 0 with CACHE_ONLY). Cached keys and values
  * match when user_key, history_version, model version and (REQUEST_RELATIVE time) the reference
- * time are equal. */
+ * time are equal, and with CACHE_USE also the window's first event and the number of events. */
 typedef struct longer_ranking_request {
   int64_t struct_bytes;
   int64_t cache_mode; /* LONGER_CACHE_… */
@@ -253,6 +254,7 @@ typedef struct longer_ranker_stats {
   int64_t requests, candidates; /* answered; LONGER_CACHE_MISS answers count nowhere */
   int64_t cache_hits, cache_misses, cache_evictions;
   int64_t cache_entries, cache_bytes;
+  int64_t cache_expired; /* users dropped for their age */
 } longer_ranker_stats;
 
 LONGER_API longer_ranker* longer_ranker_create(const longer_model* model,

@@ -26,8 +26,8 @@ public final class RankerHandle extends NativeHandle {
     ONLY
   }
 
-  private static final int OPTIONS_BYTES = 24;
-  private static final int STATS_BYTES = 64;
+  private static final int OPTIONS_BYTES = 32;
+  private static final int STATS_BYTES = 72;
 
   private final longer_ranker pointer;
   private final LongerConfig config;
@@ -48,6 +48,7 @@ public final class RankerHandle extends NativeHandle {
     struct.putLong(0, OPTIONS_BYTES);
     struct.putLong(8, options.userCacheBytes());
     struct.putLong(16, options.queueCapacity());
+    struct.putLong(24, options.timeToLive().toMillis());
     NativeError error = new NativeError();
     return new RankerHandle(
         model.call(
@@ -207,7 +208,8 @@ public final class RankerHandle extends NativeHandle {
           stats.getLong(32),
           stats.getLong(40),
           stats.getLong(48),
-          stats.getLong(56));
+          stats.getLong(56),
+          stats.getLong(64));
     } finally {
       exit();
     }

@@ -1,5 +1,8 @@
 package ai.longer.serving;
 
+import java.time.Duration;
+import java.util.Objects;
+
 /**
  * How to rank.
  *
@@ -7,10 +10,21 @@ package ai.longer.serving;
  *
  * @param userCacheBytes limit of cached user keys and values in bytes; 0 = no cache
  * @param queueCapacity waiting asynchronous requests before {@link ai.longer.OverloadedException}
+ * @param timeToLive age at which a user's cached keys and values are dropped, counted in
+ *     milliseconds since they were encoded or last appended to; zero = never
  */
-public record RankerOptions(long userCacheBytes, int queueCapacity) {
+public record RankerOptions(long userCacheBytes, int queueCapacity, Duration timeToLive) {
+  private static final Duration LONGEST = Duration.ofDays(36_500);
+
   /** Checks the numbers. */
   public RankerOptions {
+    Objects.requireNonNull(timeToLive, "timeToLive");
+    if (!timeToLive.isZero()
+        && (timeToLive.compareTo(Duration.ofMillis(1)) < 0 || timeToLive.compareTo(LONGEST) > 0)) {
+      throw new IllegalArgumentException(
+          "[ranker_options] time to live must be zero or from a millisecond to a century; got "
+              + timeToLive);
+    }
     if (userCacheBytes < 0) {
       throw new IllegalArgumentException(
           "[ranker_options] user cache bytes must not be negative; got " + userCacheBytes);
@@ -21,7 +35,7 @@ public record RankerOptions(long userCacheBytes, int queueCapacity) {
     }
   }
 
-  /** No user cache, 1024 waiting requests. */
+  /** No user cache, 1024 waiting requests, no time to live. */
   public static RankerOptions defaults() {
     return builder().build();
   }
@@ -35,6 +49,7 @@ public record RankerOptions(long userCacheBytes, int queueCapacity) {
   public static final class Builder {
     private long userCacheBytes;
     private int queueCapacity = 1024;
+    private Duration timeToLive = Duration.ZERO;
 
     private Builder() {}
 
@@ -50,9 +65,18 @@ public record RankerOptions(long userCacheBytes, int queueCapacity) {
       return this;
     }
 
+    /**
+     * Sets the age at which a user's cached keys and values are dropped, counted since they were
+     * encoded or last appended to; zero, the default, = never.
+     */
+    public Builder timeToLive(Duration age) {
+      timeToLive = age;
+      return this;
+    }
+
     /** Returns the options. */
     public RankerOptions build() {
-      return new RankerOptions(userCacheBytes, queueCapacity);
+      return new RankerOptions(userCacheBytes, queueCapacity, timeToLive);
     }
   }
 }

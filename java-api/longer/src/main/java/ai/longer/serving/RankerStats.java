@@ -9,9 +9,10 @@ package ai.longer.serving;
  * @param candidates candidates scored
  * @param cacheHits requests served from cached keys and values
  * @param cacheMisses cached requests that had to encode the history
- * @param cacheEvictions users dropped for lack of room
+ * @param cacheEvictions users dropped for lack of room or on request
  * @param cacheEntries users cached
  * @param cacheBytes bytes cached
+ * @param cacheExpired users dropped for their age
  */
 public record RankerStats(
     long requests,
@@ -20,4 +21,5 @@ public record RankerStats(
     long cacheMisses,
     long cacheEvictions,
     long cacheEntries,
-    long cacheBytes) {}
+    long cacheBytes,
+    long cacheExpired) {}

@@ -13,7 +13,9 @@ import ai.longer.support.NoLeaks;
 import ai.longer.support.Samples;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -97,6 +99,26 @@ class RankerTest {
       assertThat(ranker.evict(8)).isFalse();
       assertThat(ranker.rank(8, 2, 9000, candidates, supplier).toArray()).isEqualTo(expected);
       assertThat(asked).hasValue(3);
+    }
+  }
+
+  @Test
+  void cachedUsersExpire() {
+    RankerOptions options =
+        RankerOptions.builder().userCacheBytes(1 << 20).timeToLive(Duration.ofMillis(1)).build();
+    RankingRequest request = RankingRequest.of(Samples.request(20, 6, 1)).cached(5, 1);
+    try (Ranker ranker = model.ranker(options)) {
+      float[] scores = ranker.rank(request).toArray();
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      while (ranker.stats().cacheExpired() == 0 && System.nanoTime() < deadline) {
+        Thread.onSpinWait();
+      }
+      RankerStats stats = ranker.stats();
+      assertThat(stats.cacheExpired()).isEqualTo(1);
+      assertThat(stats.cacheEntries()).isZero();
+      assertThat(stats.cacheBytes()).isZero();
+      assertThat(stats.cacheEvictions()).isZero();
+      assertThat(ranker.rank(request).toArray()).isEqualTo(scores);
     }
   }
 
@@ -203,6 +225,12 @@ class RankerTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> RankerOptions.builder().queueCapacity(0).build())
         .isInstanceOf(IllegalArgumentException.class);
+    for (Duration age :
+        new Duration[] {Duration.ofMillis(-1), Duration.ofNanos(1), Duration.ofDays(40_000)}) {
+      assertThatThrownBy(() -> RankerOptions.builder().timeToLive(age).build())
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("got " + age);
+    }
   }
 
   @Test

@@ -1,0 +1,95 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "model/forward.hpp"
+#include "serving/growing_rows.hpp"
+
+namespace longer {
+
+/// Which of a user's events an encoding read: ordinals [window_start, event_count); counted from
+/// the window's oldest event under Anchor::kNewest, where ordinals do not matter.
+struct HistoryExtent {
+  int64_t window_start = 0;
+  int64_t event_count = 0;
+
+  bool operator==(const HistoryExtent& other) const {
+    return window_start == other.window_start && event_count == other.event_count;
+  }
+};
+
+/// What a cached encoding must agree on to be used (LONGER §3.6.3). The version of the model stands
+/// for its configuration too.
+struct HistoryKey {
+  int64_t user_key = 0;
+  int64_t history_version = 0;  // the caller's, or the hash of the history
+  int64_t model_version = 0;
+  int64_t reference_time = 0;           // 0 unless the time mode is REQUEST_RELATIVE
+  std::optional<HistoryExtent> extent;  // absent in a request that comes without its history
+
+  bool matches(const HistoryKey& wanted) const {
+    return user_key == wanted.user_key && history_version == wanted.history_version &&
+           model_version == wanted.model_version && reference_time == wanted.reference_time &&
+           (!wanted.extent.has_value() || extent == wanted.extent);
+  }
+};
+
+/// The keys and values of one user's merged rows in every layer. Counts its bytes as native memory.
+class UserEncoding {
+ public:
+  /// Rows that are yet to be written.
+  UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history);
+  ~UserEncoding();
+  UserEncoding(const UserEncoding&) = delete;
+  UserEncoding& operator=(const UserEncoding&) = delete;
+
+  const HistoryKey& key() const { return key_; }
+  const CachedHistory& history() const { return history_; }
+  UserKeysValues& keys_values() { return keys_values_; }
+  const UserKeysValues& keys_values() const { return keys_values_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  friend class EncodingInUse;
+
+  HistoryKey key_;
+  CachedHistory history_;
+  std::vector<GrowingRows> layers_;  // keys and values [rows, 2D]
+  UserKeysValues keys_values_;       // views of `layers_`
+  int64_t bytes_ = 0;
+  std::atomic<int64_t> users_{0};
+};
+
+/// An encoding that a call works with: it stays alive and unchanged until this ends. Movable, one
+/// thread.
+class EncodingInUse {
+ public:
+  EncodingInUse() = default;
+  explicit EncodingInUse(std::shared_ptr<UserEncoding> encoding) : encoding_(std::move(encoding)) {
+    if (encoding_ != nullptr) encoding_->users_.fetch_add(1, std::memory_order_relaxed);
+  }
+  EncodingInUse(EncodingInUse&& other) noexcept = default;
+  EncodingInUse& operator=(EncodingInUse&& other) noexcept {
+    std::swap(encoding_, other.encoding_);
+    return *this;
+  }
+  ~EncodingInUse() {
+    // Pairs with the acquire in is_shared: what was read is read before a change is written.
+    if (encoding_ != nullptr) encoding_->users_.fetch_sub(1, std::memory_order_release);
+  }
+
+  explicit operator bool() const { return encoding_ != nullptr; }
+  const UserEncoding& operator*() const { return *encoding_; }
+  const UserEncoding* operator->() const { return encoding_.get(); }
+  /// Whether another call works with it too. Final only while nobody can find it in the cache.
+  bool is_shared() const { return encoding_->users_.load(std::memory_order_acquire) > 1; }
+
+ private:
+  std::shared_ptr<UserEncoding> encoding_;
+};
+
+}  // namespace longer
