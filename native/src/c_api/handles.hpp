@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "model/longer_model.hpp"
+#include "model/model_builder.hpp"
 #include "serving/ranker.hpp"
 #include "serving/submission_queue.hpp"
 #include "training/trainer.hpp"
@@ -9,6 +10,9 @@
 // What the opaque types of longer.h are.
 struct longer_model {
   std::shared_ptr<const longer::LongerModel> model;
+};
+struct longer_model_builder {
+  longer::ModelBuilder builder;
 };
 struct longer_trainer {
   std::unique_ptr<longer::Trainer> trainer;

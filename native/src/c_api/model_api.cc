@@ -119,4 +119,45 @@ longer_status longer_model_get_table(const longer_model* model, const char* tabl
   });
 }
 
+longer_model_builder* longer_model_builder_create(const char* config_json, int64_t config_bytes,
+                                                  longer_error* error) {
+  return guarded_create<longer_model_builder>(error, [&] {
+    return new longer_model_builder{
+        ModelBuilder(Config::parse(text(config_json, config_bytes, "config_json")))};
+  });
+}
+
+longer_status longer_model_builder_set_parameter(longer_model_builder* builder, const char* name,
+                                                 const float* values, int64_t num_values,
+                                                 longer_error* error) {
+  return guarded(error, [&] {
+    required(builder, "builder")
+        .builder.set_parameter(&required(name, "name"), &required(values, "values"), num_values);
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_model_builder_set_table(longer_model_builder* builder, const char* table,
+                                             const int64_t* ids, const float* rows, int64_t num_ids,
+                                             longer_error* error) {
+  return guarded(error, [&] {
+    check_argument(num_ids >= 0, "[c_api] num_ids must not be negative; got ", num_ids);
+    check_argument(ids != nullptr || num_ids == 0, "[c_api] ids must not be null");
+    required(builder, "builder")
+        .builder.set_table(&required(table, "table"), ids, &required(rows, "rows"), num_ids);
+    return LONGER_OK;
+  });
+}
+
+longer_model* longer_model_builder_build(longer_model_builder* builder, const longer_device* device,
+                                         longer_error* error) {
+  return guarded_create<longer_model>(error, [&] {
+    ModelBuilder& parts = required(builder, "builder").builder;
+    auto backend = make_backend(device_of(device));
+    return new longer_model{std::make_shared<const LongerModel>(parts.build(), std::move(backend))};
+  });
+}
+
+void longer_model_builder_destroy(longer_model_builder* builder) { destroy(builder); }
+
 }  // extern "C"

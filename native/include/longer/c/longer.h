@@ -147,6 +147,30 @@ LONGER_API longer_status longer_model_get_table(const longer_model* model, const
                                                 int64_t* ids, float* rows, int64_t capacity,
                                                 int64_t* num_ids, longer_error* error);
 
+/* ---- model builder: a model from numbers that were made elsewhere; one thread at a time */
+
+typedef struct longer_model_builder longer_model_builder;
+
+LONGER_API longer_model_builder* longer_model_builder_create(const char* config_json,
+                                                             int64_t config_bytes,
+                                                             longer_error* error);
+/* Copies a dense parameter, row-major. */
+LONGER_API longer_status longer_model_builder_set_parameter(longer_model_builder* builder,
+                                                            const char* name, const float* values,
+                                                            int64_t num_values,
+                                                            longer_error* error);
+/* Copies a growable table: distinct ids [n] in any order, rows [n + 1, width] with the
+ * out-of-vocabulary row first. */
+LONGER_API longer_status longer_model_builder_set_table(longer_model_builder* builder,
+                                                        const char* table, const int64_t* ids,
+                                                        const float* rows, int64_t num_ids,
+                                                        longer_error* error);
+/* The model, once. INVALID_STATE names a parameter or table that was not set. */
+LONGER_API longer_model* longer_model_builder_build(longer_model_builder* builder,
+                                                    const longer_device* device,
+                                                    longer_error* error);
+LONGER_API void longer_model_builder_destroy(longer_model_builder* builder);
+
 /* ---- trainer: one thread at a time
  * -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@ import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A set of weights, immutable.
@@ -49,6 +50,25 @@ public final class LongerModel implements AutoCloseable {
    */
   public static LongerModel create(LongerConfig config, long seed, Device device) {
     return new LongerModel(ModelHandle.create(config, seed, device));
+  }
+
+  /**
+   * Makes a model of weights that were trained elsewhere.
+   *
+   * @param parameters values of every dense parameter by name, row-major (native/docs/model.md,
+   *     "Parameters")
+   * @param tables rows of every growable table by name, ids in any order
+   * @throws IllegalArgumentException if the configuration is not valid, or a name or size is not of
+   *     it
+   * @throws IllegalStateException if a parameter or table is missing; the message names one
+   * @throws UnsupportedOperationException if the loaded library lacks the device or an option
+   */
+  public static LongerModel of(
+      LongerConfig config,
+      Map<String, float[]> parameters,
+      Map<String, TableRows> tables,
+      Device device) {
+    return new LongerModel(ModelHandle.of(config, parameters, tables, device));
   }
 
   /**

@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +80,40 @@ class LongerModelTest {
         RankingRequest request = RankingRequest.of(Samples.request(20, 5, 3));
         assertThat(second.rank(request).toArray()).isEqualTo(first.rank(request).toArray());
       }
+    }
+  }
+
+  @Test
+  void modelsOfGivenNumbersScoreEqually() {
+    try (Trainer trainer =
+            Trainer.create(Samples.CONFIG, Device.cpu(1), TrainerOptions.defaults());
+        LongerModel trained = trained(trainer)) {
+      Map<String, float[]> parameters = new HashMap<>();
+      trained.parameterNames().forEach(name -> parameters.put(name, trained.parameter(name)));
+      Map<String, TableRows> tables = new HashMap<>();
+      for (Schema.Table table : Samples.CONFIG.schema().tables()) {
+        if (table.rows() == 0) {
+          tables.put(table.name(), trained.table(table.name()));
+        }
+      }
+      RankingRequest request = RankingRequest.of(Samples.request(20, 5, 3));
+      try (LongerModel built = LongerModel.of(Samples.CONFIG, parameters, tables, Device.cpu(1));
+          Ranker first = trained.ranker();
+          Ranker second = built.ranker()) {
+        assertThat(second.rank(request).toArray()).isEqualTo(first.rank(request).toArray());
+      }
+      tables.put("item", new TableRows(new long[] {5}, new float[6], 3));
+      assertThatThrownBy(() -> LongerModel.of(Samples.CONFIG, parameters, tables, Device.cpu(1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("\"item\"");
+      tables.remove("item");
+      assertThatThrownBy(() -> LongerModel.of(Samples.CONFIG, parameters, tables, Device.cpu(1)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("table.item");
+      parameters.put("head.fc9.weight", new float[1]);
+      assertThatThrownBy(() -> LongerModel.of(Samples.CONFIG, parameters, tables, Device.cpu(1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("head.fc9.weight");
     }
   }
 

@@ -5,8 +5,10 @@ import ai.longer.LongerConfig;
 import ai.longer.TableRows;
 import ai.longer.internal.capi.LongerC;
 import ai.longer.internal.capi.longer_model;
+import ai.longer.internal.capi.longer_model_builder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.Function;
 
 /** A {@code longer_model}. Safe for use by several threads. */
@@ -41,6 +43,40 @@ public final class ModelHandle extends NativeHandle {
         error.checkCreated(
             LongerC.longer_model_create(
                 json, bytes, seed, NativeDevice.of(device), error.pointer())));
+  }
+
+  /** Makes a model of given numbers. */
+  public static ModelHandle of(
+      LongerConfig config,
+      Map<String, float[]> parameters,
+      Map<String, TableRows> tables,
+      Device device) {
+    NativeLibrary.load();
+    String json = config.toJson();
+    long bytes = json.getBytes(StandardCharsets.UTF_8).length;
+    NativeError error = new NativeError();
+    longer_model_builder builder =
+        error.checkCreated(LongerC.longer_model_builder_create(json, bytes, error.pointer()));
+    try {
+      parameters.forEach(
+          (name, values) ->
+              error.check(
+                  LongerC.longer_model_builder_set_parameter(
+                      builder, name, values, values.length, error.pointer())));
+      tables.forEach(
+          (name, table) -> {
+            checkWidth(config, name, table);
+            error.check(
+                LongerC.longer_model_builder_set_table(
+                    builder, name, table.ids(), table.rows(), table.ids().length, error.pointer()));
+          });
+      return own(
+          error.checkCreated(
+              LongerC.longer_model_builder_build(
+                  builder, NativeDevice.of(device), error.pointer())));
+    } finally {
+      LongerC.longer_model_builder_destroy(builder);
+    }
   }
 
   /** Reads a model folder. */
@@ -142,6 +178,14 @@ public final class ModelHandle extends NativeHandle {
                     "[model] no growable table is named \"%s\"; the schema has %s"
                         .formatted(name, config.schema().tables())))
         .width();
+  }
+
+  private static void checkWidth(LongerConfig config, String name, TableRows table) {
+    int width = growableWidth(config, name);
+    if (table.width() != width) {
+      throw new IllegalArgumentException(
+          "[model] rows of table \"%s\" are %d wide; got %d".formatted(name, width, table.width()));
+    }
   }
 
   /** Writes a model folder. */

@@ -130,7 +130,7 @@ final class Embeddings {
       Tensor source =
           growable != null
               ? growable.leaf()
-              : parameters.get(Parameters.tableName(schema.tables().get(table)));
+              : parameters.get(ParameterShapes.ofTable(schema.tables().get(table)));
       columns[f] = source.index_select(0, Tensor.create(rows[f], rows[f].length));
     }
     Tensor joined = columns.length == 1 ? columns[0] : torch.cat(new TensorVector(columns), 1);

@@ -1,6 +1,8 @@
 package ai.longer.torch;
 
 import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -27,10 +29,30 @@ public enum Precision {
     return Tensor.create(values, shape).to(type);
   }
 
+  /** A copy of a tensor's values as 32-bit floats, row-major. */
+  static float[] floats(Tensor tensor) {
+    Tensor source = tensor.detach().to(ScalarType.Float).contiguous();
+    float[] values = new float[Math.toIntExact(source.numel())];
+    if (values.length > 0) {
+      new FloatPointer(source.data_ptr()).get(values);
+    }
+    return values;
+  }
+
+  /** A copy of an integer tensor's values, row-major. */
+  static long[] longs(Tensor tensor) {
+    Tensor source = tensor.detach().to(ScalarType.Long).contiguous();
+    long[] values = new long[Math.toIntExact(source.numel())];
+    if (values.length > 0) {
+      new LongPointer(source.data_ptr()).get(values);
+    }
+    return values;
+  }
+
   /** A copy of a tensor's values, row-major. */
   static double[] values(Tensor tensor) {
     Tensor source = tensor.detach().to(ScalarType.Double).contiguous();
-    double[] values = new double[(int) source.numel()];
+    double[] values = new double[Math.toIntExact(source.numel())];
     if (values.length > 0) {
       new DoublePointer(source.data_ptr()).get(values);
     }

@@ -10,6 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 record Agreement(double relative, double absolute) {
 
+  /** Values that come out of a few roundings of numbers known exactly. */
+  static Agreement fewRoundings() {
+    return new Agreement(1e-6, 0);
+  }
+
   /**
    * Logits: of order 0.1 … 1 after about ten roundings in a row, each 6e-8 of the largest summand.
    */

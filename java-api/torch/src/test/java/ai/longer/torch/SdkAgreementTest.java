@@ -16,7 +16,6 @@ import ai.longer.training.TrainerOptions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -63,8 +62,7 @@ class SdkAgreementTest {
             for (int task = 0; task < expected.length; task++) {
               double[] logits = new double[numCandidates];
               for (int c = 0; c < numCandidates; c++) {
-                double score = scores[task * numCandidates + c];
-                logits[c] = Math.log(score / (1 - score));
+                logits[c] = SdkLogits.of(scores[task * numCandidates + c]);
               }
               Agreement.logits().check("logits of task " + task, expected[task], logits);
             }
@@ -86,13 +84,13 @@ class SdkAgreementTest {
                   (name, gradient) ->
                       Agreement.gradient(expected.norm())
                           .check(
-                              "gradient of " + name, gradient, found(actual.parameters(), name)));
+                              "gradient of " + name, gradient, Found.in(actual.parameters(), name)));
           assertEquals(expected.tables().keySet(), actual.tables().keySet());
           expected
               .tables()
               .forEach(
                   (name, rows) ->
-                      checkRows(name, expected.norm(), rows, found(actual.tables(), name)));
+                      checkRows(name, expected.norm(), rows, Found.in(actual.tables(), name)));
         });
   }
 
@@ -132,12 +130,8 @@ class SdkAgreementTest {
       long id = actual.ids()[i];
       float[] row = Arrays.copyOfRange(actual.rows(), i * width, (i + 1) * width);
       Agreement.gradient(globalNorm)
-          .check("gradient of " + table + " " + id, found(expected, id), row);
+          .check("gradient of " + table + " " + id, Found.in(expected, id), row);
     }
-  }
-
-  private static <K, V> V found(Map<K, V> map, K key) {
-    return Objects.requireNonNull(map.get(key), () -> "nothing for " + key);
   }
 
   private interface Check {

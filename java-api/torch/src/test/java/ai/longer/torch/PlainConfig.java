@@ -1,0 +1,99 @@
+package ai.longer.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.longer.Anchor;
+import ai.longer.GlobalVisibility;
+import ai.longer.LongerConfig;
+import ai.longer.Schema;
+import ai.longer.TimeMode;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A configuration read from {@code config.json} by the text of native/docs/model-format.md: the
+ * SDK's own reader is not used. A key that this class does not know fails the test, so the text and
+ * this class grow with the format.
+ */
+final class PlainConfig {
+  private final JsonNode json;
+  private final Set<String> unread;
+
+  private PlainConfig(JsonNode json) {
+    this.json = json;
+    this.unread = new TreeSet<>(PlainFolder.names(json));
+  }
+
+  static LongerConfig read(JsonNode json) {
+    PlainConfig reader = new PlainConfig(json);
+    LongerConfig config = reader.config();
+    assertEquals(Set.of(), reader.unread, "keys that model-format.md does not name");
+    return config;
+  }
+
+  private LongerConfig config() {
+    assertEquals(1, integer("format_version"));
+    return LongerConfig.builder(schema())
+        .maxHistory(integer("max_history"))
+        .eventWidth(integer("event_width"))
+        .mergeFactor(integer("merge_factor"))
+        .innerLayers(integer("inner_layers"))
+        .innerHeads(integer("inner_heads"))
+        .heads(integer("heads"))
+        .recentQueries(integer("recent_queries"))
+        .queryBlock(integer("query_block"))
+        .selfLayers(integer("self_layers"))
+        .clsTokens(integer("cls_tokens"))
+        .timeBuckets(integer("time_buckets"))
+        .timeWidth(integer("time_width"))
+        .anchor(Anchor.valueOf(text("anchor")))
+        .time(TimeMode.valueOf(text("time")))
+        .globalVisibility(GlobalVisibility.valueOf(text("global_visibility")))
+        .build();
+  }
+
+  private Schema schema() {
+    Schema.Builder schema = Schema.builder();
+    for (JsonNode table : node("tables")) {
+      String name = table.get("name").asText();
+      int width = table.get("width").asInt();
+      int rows = table.get("rows").asInt();
+      if (rows == 0) {
+        schema.table(name, width);
+      } else {
+        schema.denseTable(name, width, rows);
+      }
+    }
+    for (JsonNode feature : node("event_features")) {
+      schema.event(feature.get("name").asText(), feature.get("table").asText());
+    }
+    for (JsonNode feature : node("user_features")) {
+      schema.user(feature.get("name").asText(), feature.get("table").asText());
+    }
+    for (JsonNode feature : node("context_features")) {
+      schema.context(feature.get("name").asText(), feature.get("table").asText());
+    }
+    for (JsonNode feature : node("candidate_features")) {
+      schema.candidate(feature.get("name").asText(), feature.get("table").asText());
+    }
+    for (JsonNode task : node("tasks")) {
+      schema.task(task.get("name").asText(), task.get("weight").asDouble());
+    }
+    assertEquals("GLOBALS", text("head"));
+    return schema.build();
+  }
+
+  private JsonNode node(String key) {
+    unread.remove(key);
+    return json.get(key);
+  }
+
+  private int integer(String key) {
+    return node(key).intValue();
+  }
+
+  private String text(String key) {
+    return node(key).asText();
+  }
+}
