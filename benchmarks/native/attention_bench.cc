@@ -32,8 +32,9 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
                      (i + 1) * s.rows});
     for (int64_t r = 0; r < s.rows; ++r) {
       const int64_t end = s.prefix == 0 ? r + 1 : s.prefix;
-      visible.push_back(
-          {static_cast<int32_t>(end), s.prefix == 0 ? -1 : static_cast<int32_t>(s.prefix + r)});
+      const int64_t own = s.prefix == 0 ? end : s.prefix + r;
+      visible.push_back({static_cast<int32_t>(end), static_cast<int32_t>(own),
+                         static_cast<int32_t>(s.prefix == 0 ? own : own + 1)});
       pairs += static_cast<double>(end + (s.prefix == 0 ? 0 : 1));
     }
   }

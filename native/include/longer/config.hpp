@@ -10,6 +10,13 @@ namespace longer {
 enum class Anchor { kNewest, kOldest };
 /// What an event's time difference is measured against (native/docs/model.md, "Time").
 enum class TimeMode { kRequestRelative, kEventRelative, kNone };
+/// Which merged-side rows go on as queries (native/docs/model.md, "Query rows"; LONGER §3.5.2).
+enum class QueryStrategy { kRecent, kUniform, kRecentAndUniform, kLearnable };
+/// What user tokens and candidate tokens see of each other (native/docs/model.md, "Layers").
+enum class GlobalVisibility { kCacheable, kStrict, kFull };
+/// What the prediction head reads beside the globals and the candidate (native/docs/model.md,
+/// "Head").
+enum class Head { kGlobals, kAll, kGlobalsAndPool };
 
 /// An embedding table; features that name it share its rows.
 struct TableConfig {
@@ -25,6 +32,12 @@ struct TableConfig {
 struct FeatureConfig {
   std::string name;
   std::string table;
+};
+
+/// A token of width D made of features by one linear map (LONGER §3.3).
+struct TokenConfig {
+  std::string name;
+  std::vector<std::string> features;  ///< in concatenation order; empty = all there are
 };
 
 /// A binary label; the loss of a task counts `weight` times.
@@ -48,15 +61,21 @@ struct Config {
   int64_t merge_factor = 4;    ///< K
   int64_t inner_layers = 1;    ///< blocks of the InnerTransformer; 0 = concatenation only
   int64_t inner_heads = 2;
-  int64_t heads = 4;            ///< H of the model's own layers
-  int64_t recent_queries = 32;  ///< Q, newest merged tokens kept as queries
-  int64_t query_block = 1;      ///< the first query's group index is a multiple of it
-  int64_t self_layers = 1;      ///< self-causal layers after the cross-causal one
+  int64_t heads = 4;        ///< H of the model's own layers
+  int64_t queries = 32;     ///< k, query rows on the merged side
+  int64_t query_block = 1;  ///< kRecent: the first query's group index is a multiple of it
+  int64_t self_layers = 1;  ///< self-causal layers after the cross-causal one
   int64_t cls_tokens = 1;
   int64_t time_buckets = 32;  ///< log₂ buckets; row `time_buckets` of the table is `none`
   int64_t time_width = 16;
   Anchor anchor = Anchor::kNewest;
   TimeMode time = TimeMode::kRequestRelative;
+  QueryStrategy query_strategy = QueryStrategy::kRecent;
+  GlobalVisibility global_visibility = GlobalVisibility::kCacheable;
+  Head head = Head::kGlobals;
+  /// Tokens of user and context features; each reads the time since the newest event too.
+  std::vector<TokenConfig> global_tokens = {{"user", {}}};
+  std::vector<TokenConfig> candidate_tokens = {{"candidate", {}}};  ///< of one candidate, in order
 
   /// Parses and validates `config.json`. Throws InvalidArgument naming the JSON pointer of what is
   /// wrong, Unsupported for values that this version does not implement.
@@ -65,13 +84,29 @@ struct Config {
   std::string to_json() const;
 
   int64_t model_width() const { return merge_factor * event_width; }  ///< D = K·d
-  int64_t num_globals() const { return cls_tokens + 1; }  ///< CLS tokens and the user global
+  /// G: CLS tokens and user tokens.
+  int64_t num_globals() const { return cls_tokens + static_cast<int64_t>(global_tokens.size()); }
+  /// Side rows that a request has once: CLS tokens, in kCacheable the user tokens too.
+  int64_t num_request_rows() const {
+    return global_visibility == GlobalVisibility::kCacheable ? num_globals() : cls_tokens;
+  }
+  /// Side rows that each candidate has: its tokens, then its own user tokens unless kCacheable.
+  int64_t rows_per_candidate() const {
+    return num_globals() - num_request_rows() + static_cast<int64_t>(candidate_tokens.size());
+  }
+  /// R: most query rows that a request can have on the merged side.
+  int64_t max_query_rows() const { return queries + query_block - 1; }
   int64_t num_layers() const { return 1 + self_layers; }
   int64_t num_user_features() const {
     return static_cast<int64_t>(user_features.size() + context_features.size());
   }
   /// Index into `tables`, −1 when there is no such table.
   int64_t table_index(std::string_view name) const;
+  /// User then context features.
+  std::vector<FeatureConfig> user_side_features() const;
+  /// Indices into `features` of those that a token reads.
+  static std::vector<size_t> token_features(const TokenConfig& token,
+                                            const std::vector<FeatureConfig>& features);
   /// Sum of the widths of the tables that `features` read.
   int64_t features_width(const std::vector<FeatureConfig>& features) const;
 };

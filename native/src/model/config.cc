@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "longer/error.hpp"
@@ -104,6 +105,8 @@ class ObjectReader {
 const std::vector<const char*> kAnchors = {"NEWEST", "OLDEST"};
 const std::vector<const char*> kTimes = {"REQUEST_RELATIVE", "EVENT_RELATIVE", "NONE"};
 const std::vector<const char*> kVisibilities = {"CACHEABLE", "STRICT", "FULL"};
+const std::vector<const char*> kStrategies = {"RECENT", "UNIFORM", "RECENT_AND_UNIFORM",
+                                              "LEARNABLE"};
 const std::vector<const char*> kHeads = {"GLOBALS", "ALL", "GLOBALS_AND_POOL"};
 
 void read_tables(ObjectReader& root, Config& config) {
@@ -156,6 +159,40 @@ void read_tasks(ObjectReader& root, Config& config) {
   });
 }
 
+bool is_named(const std::vector<FeatureConfig>& features, const std::string& name) {
+  return std::any_of(features.begin(), features.end(),
+                     [&name](const FeatureConfig& f) { return f.name == name; });
+}
+
+/// Reads a list of tokens made of `features`; leaves `tokens` as it is when the key is absent.
+void read_tokens(ObjectReader& root, const char* key, const std::vector<FeatureConfig>& features,
+                 std::vector<TokenConfig>& tokens) {
+  if (root.find(key) == nullptr) return;
+  tokens.clear();
+  root.array(key, [&](ObjectReader& reader) {
+    TokenConfig token;
+    token.name = reader.name("name");
+    const Json* names = reader.find("features");
+    if (names != nullptr && !names->is_array()) reject(reader.at("features"), "must be an array");
+    if (names != nullptr && names->empty() && !features.empty()) {
+      reject(reader.at("features"), "must name at least one feature, or be absent for all");
+    }
+    for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
+      const Json& name = (*names)[i];
+      const std::string pointer = reader.at("features") + "/" + std::to_string(i);
+      if (!name.is_string() || !is_named(features, name.get<std::string>())) {
+        reject(pointer, "names no feature of this side; got ", name.dump());
+      }
+      const auto text = name.get<std::string>();
+      if (std::count(token.features.begin(), token.features.end(), text) > 0) {
+        reject(pointer, "\"", text, "\" is used twice");
+      }
+      token.features.push_back(text);
+    }
+    tokens.push_back(token);
+  });
+}
+
 void read_architecture(ObjectReader& root, Config& c) {
   root.integer("max_history", 1, 1 << 20, c.max_history);
   root.integer("event_width", 1, 1024, c.event_width);
@@ -163,7 +200,7 @@ void read_architecture(ObjectReader& root, Config& c) {
   root.integer("inner_layers", 0, 8, c.inner_layers);
   root.integer("inner_heads", 1, 64, c.inner_heads);
   root.integer("heads", 1, 256, c.heads);
-  root.integer("recent_queries", 1, 1 << 20, c.recent_queries);
+  root.integer("queries", 1, 1 << 20, c.queries);
   root.integer("query_block", 1, 4096, c.query_block);
   root.integer("self_layers", 0, 64, c.self_layers);
   root.integer("cls_tokens", 0, 64, c.cls_tokens);
@@ -171,15 +208,47 @@ void read_architecture(ObjectReader& root, Config& c) {
   root.integer("time_width", 1, 1024, c.time_width);
   c.anchor = static_cast<Anchor>(root.one_of("anchor", kAnchors, 0));
   c.time = static_cast<TimeMode>(root.one_of("time", kTimes, 0));
-  auto only_first = [&root](const char* key, const std::vector<const char*>& names) {
-    const size_t chosen = root.one_of(key, names, 0);
-    if (chosen != 0) {
-      fail(Status::kUnsupported, "[config] ", root.at(key), ": \"", names[chosen],
-           "\" is not available in this version; use \"", names[0], "\"");
+  c.query_strategy = static_cast<QueryStrategy>(root.one_of("query_strategy", kStrategies, 0));
+  c.global_visibility =
+      static_cast<GlobalVisibility>(root.one_of("global_visibility", kVisibilities, 0));
+  c.head = static_cast<Head>(root.one_of("head", kHeads, 0));
+}
+
+void validate_tokens(const Config& c) {
+  if (c.candidate_tokens.empty()) reject("/candidate_tokens", "must name at least one token");
+  std::set<std::string> names = {"cls", "query", "user_time_bucket"};
+  const auto add = [&names](const char* key, const std::vector<TokenConfig>& tokens) {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (!names.insert(tokens[i].name).second) {
+        reject(std::string(key) + "/" + std::to_string(i) + "/name", "\"", tokens[i].name,
+               "\" is taken");
+      }
     }
   };
-  only_first("global_visibility", kVisibilities);
-  only_first("head", kHeads);
+  add("/global_tokens", c.global_tokens);
+  add("/candidate_tokens", c.candidate_tokens);
+}
+
+/// Values that the parser knows and this version does not implement.
+void require_available(const Config& c) {
+  const auto require = [](bool is_available, const char* pointer, const char* use) {
+    if (is_available) return;
+    fail(Status::kUnsupported, "[config] ", pointer, ": is not available in this version; use ",
+         use);
+  };
+  require(c.query_strategy == QueryStrategy::kRecent, "/query_strategy", "\"RECENT\"");
+  require(c.global_visibility == GlobalVisibility::kCacheable, "/global_visibility",
+          "\"CACHEABLE\"");
+  require(c.head == Head::kGlobals, "/head", "\"GLOBALS\"");
+  const auto is_one = [&c](const std::vector<TokenConfig>& tokens, const char* name,
+                           const std::vector<FeatureConfig>& features) {
+    return tokens.size() == 1 && tokens[0].name == name &&
+           c.token_features(tokens[0], features) == c.token_features({name, {}}, features);
+  };
+  require(is_one(c.global_tokens, "user", c.user_side_features()), "/global_tokens",
+          "one token \"user\" of all features");
+  require(is_one(c.candidate_tokens, "candidate", c.candidate_features), "/candidate_tokens",
+          "one token \"candidate\" of all features");
 }
 
 void validate(const Config& c) {
@@ -194,6 +263,10 @@ void validate(const Config& c) {
     reject("/heads", "must divide merge_factor · event_width; got ", c.heads, " and ",
            c.model_width());
   }
+  if (c.query_block != 1 && c.query_strategy != QueryStrategy::kRecent) {
+    reject("/query_block", "must be 1 unless query_strategy is \"RECENT\"; got ", c.query_block);
+  }
+  validate_tokens(c);
   for (const FeatureConfig& feature : c.context_features) {
     for (const FeatureConfig& user : c.user_features) {
       if (user.name == feature.name)
@@ -205,6 +278,17 @@ void validate(const Config& c) {
 Json features_json(const std::vector<FeatureConfig>& features) {
   Json array = Json::array();
   for (const FeatureConfig& f : features) array.push_back({{"name", f.name}, {"table", f.table}});
+  return array;
+}
+
+Json tokens_json(const Config& config, const std::vector<TokenConfig>& tokens,
+                 const std::vector<FeatureConfig>& features) {
+  Json array = Json::array();
+  for (const TokenConfig& token : tokens) {
+    Json names = Json::array();
+    for (size_t f : config.token_features(token, features)) names.push_back(features[f].name);
+    array.push_back({{"name", token.name}, {"features", names}});
+  }
   return array;
 }
 
@@ -233,8 +317,11 @@ Config Config::parse(std::string_view text) {
   config.candidate_features = read_features(root, "candidate_features", config);
   read_tasks(root, config);
   read_architecture(root, config);
+  read_tokens(root, "global_tokens", config.user_side_features(), config.global_tokens);
+  read_tokens(root, "candidate_tokens", config.candidate_features, config.candidate_tokens);
   root.finish();
   validate(config);
+  require_available(config);
   return config;
 }
 
@@ -258,7 +345,7 @@ std::string Config::to_json() const {
   json["inner_layers"] = inner_layers;
   json["inner_heads"] = inner_heads;
   json["heads"] = heads;
-  json["recent_queries"] = recent_queries;
+  json["queries"] = queries;
   json["query_block"] = query_block;
   json["self_layers"] = self_layers;
   json["cls_tokens"] = cls_tokens;
@@ -266,8 +353,11 @@ std::string Config::to_json() const {
   json["time_width"] = time_width;
   json["anchor"] = kAnchors[static_cast<size_t>(anchor)];
   json["time"] = kTimes[static_cast<size_t>(time)];
-  json["global_visibility"] = kVisibilities[0];
-  json["head"] = kHeads[0];
+  json["query_strategy"] = kStrategies[static_cast<size_t>(query_strategy)];
+  json["global_visibility"] = kVisibilities[static_cast<size_t>(global_visibility)];
+  json["head"] = kHeads[static_cast<size_t>(head)];
+  json["global_tokens"] = tokens_json(*this, global_tokens, user_side_features());
+  json["candidate_tokens"] = tokens_json(*this, candidate_tokens, candidate_features);
   return json.dump(2);
 }
 
@@ -276,6 +366,27 @@ int64_t Config::table_index(std::string_view name) const {
     if (tables[i].name == name) return static_cast<int64_t>(i);
   }
   return -1;
+}
+
+std::vector<FeatureConfig> Config::user_side_features() const {
+  std::vector<FeatureConfig> features = user_features;
+  features.insert(features.end(), context_features.begin(), context_features.end());
+  return features;
+}
+
+std::vector<size_t> Config::token_features(const TokenConfig& token,
+                                           const std::vector<FeatureConfig>& features) {
+  std::vector<size_t> indices;
+  if (token.features.empty()) {
+    indices.resize(features.size());
+    std::iota(indices.begin(), indices.end(), size_t{0});
+  }
+  for (const std::string& name : token.features) {
+    const auto found = std::find_if(features.begin(), features.end(),
+                                    [&name](const FeatureConfig& f) { return f.name == name; });
+    indices.push_back(static_cast<size_t>(found - features.begin()));
+  }
+  return indices;
 }
 
 int64_t Config::features_width(const std::vector<FeatureConfig>& features) const {

@@ -28,13 +28,13 @@ void append_merged_rows(const MergedRange& m, bool is_only_layer, PreparedBatch&
         {m.query_begin, m.query_end, 0, 0, m.group_begin, m.group_end});
     for (int64_t i = groups - queries; i < groups; ++i) {
       out.merged_cross.query_rows.push_back(static_cast<int32_t>(m.group_begin + i));
-      out.merged_cross.visible.push_back({static_cast<int32_t>(i + 1), -1});
+      out.merged_cross.visible.push_back({static_cast<int32_t>(i + 1), 0, 0});
     }
   }
   out.merged_self.spans.push_back({m.query_begin, m.query_end, 0, 0, m.query_begin, m.query_end});
   for (int64_t i = 0; i < queries; ++i) {
     out.merged_self.query_rows.push_back(static_cast<int32_t>(m.query_begin + i));
-    out.merged_self.visible.push_back({static_cast<int32_t>(i + 1), -1});
+    out.merged_self.visible.push_back({static_cast<int32_t>(i + 1), 0, 0});
   }
 }
 
@@ -46,10 +46,11 @@ void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t p
   for (int64_t i = 0; i < end - begin; ++i) {
     rows.query_rows.push_back(static_cast<int32_t>(begin + i));
     if (i < num_globals) {
-      rows.visible.push_back({static_cast<int32_t>(prefix + i + 1), -1});
+      rows.visible.push_back({static_cast<int32_t>(prefix + i + 1), 0, 0});
     } else {
-      rows.visible.push_back(
-          {static_cast<int32_t>(prefix + num_globals), static_cast<int32_t>(prefix + i)});
+      rows.visible.push_back({static_cast<int32_t>(prefix + num_globals),
+                              static_cast<int32_t>(prefix + i),
+                              static_cast<int32_t>(prefix + i + 1)});
     }
   }
 }

@@ -65,8 +65,8 @@ struct Window {
 
 /// Merged rows that are queries: those from `start` on (native/docs/model.md, "Layers").
 inline int64_t num_query_groups(const Config& config, int64_t num_groups) {
-  const int64_t start = std::max<int64_t>(0, num_groups - config.recent_queries) /
-                        config.query_block * config.query_block;
+  const int64_t start =
+      std::max<int64_t>(0, num_groups - config.queries) / config.query_block * config.query_block;
   return num_groups - start;
 }
 

@@ -21,7 +21,7 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
   /// Histories of every kind with 3 candidates each.
   OwnedBatch requests(IdChoice choice = IdChoice::kAll) {
     const int64_t k = config().merge_factor;
-    const int64_t queried = k * config().recent_queries;
+    const int64_t queried = k * config().queries;
     BatchMaker maker(config(), test_seed(), choice);
     return maker.make({{0, 3},
                        {1, 3},

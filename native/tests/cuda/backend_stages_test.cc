@@ -80,7 +80,7 @@ constexpr const char* kConfig = R"({"format_version":1,
   "tables":[{"name":"item","width":24,"rows":0},{"name":"action","width":8,"rows":16}],
   "event_features":[{"name":"item","table":"item"},{"name":"action","table":"action"}],
   "candidate_features":[{"name":"item","table":"item"}],"tasks":[{"name":"click"}],
-  "max_history":200,"event_width":32,"merge_factor":8,"inner_heads":2,"heads":4,"recent_queries":10,
+  "max_history":200,"event_width":32,"merge_factor":8,"inner_heads":2,"heads":4,"queries":10,
   "self_layers":1,"time_width":16})";
 
 /// One batch with ragged histories (empty, shorter than a group, longer than the window), prepared

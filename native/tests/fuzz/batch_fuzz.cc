@@ -22,7 +22,7 @@ constexpr char kConfig[] =
     R"("candidate_features":[{"name":"item","table":"item"}],)"
     R"("tasks":[{"name":"click","weight":1.0},{"name":"buy","weight":0.5}],)"
     R"("max_history":12,"event_width":4,"merge_factor":2,"inner_layers":1,"inner_heads":1,"heads":2,)"
-    R"("recent_queries":3,"query_block":1,"self_layers":1,"cls_tokens":1,"time_buckets":8,)"
+    R"("queries":3,"query_block":1,"self_layers":1,"cls_tokens":1,"time_buckets":8,)"
     R"("time_width":4,"anchor":"NEWEST","time":"REQUEST_RELATIVE","global_visibility":"CACHEABLE",)"
     R"("head":"GLOBALS"})";
 constexpr int64_t kEventFeatures = 2;

@@ -43,7 +43,7 @@ TEST_P(Causality, InvariantBNewerGroupsLeaveOlderRowsAlone) {
   const auto model = model_of(c, random_weights(c, 41));
   BatchMaker maker(c, test_seed());
   const int64_t k = c.merge_factor;
-  const int64_t groups = std::min(c.recent_queries + 2, c.max_history / k);
+  const int64_t groups = std::min(c.queries + 2, c.max_history / k);
   OwnedBatch before = maker.make({{groups * k, 0}});
   before.first_ordinals = {0};
   const auto expected = keys_values_of(*model, before);

@@ -177,7 +177,7 @@ void record(const std::string& name, const Config& c) {
   BatchMaker maker(c, 99, IdChoice::kKnown);
   const int64_t k = c.merge_factor;
   const OwnedBatch owned = maker.make(
-      {{0, 1}, {2 * k + 1, 3}, {1, 0}, {k * (c.recent_queries + 2), 2}, {c.max_history + 4, 2}});
+      {{0, 1}, {2 * k + 1, 3}, {1, 0}, {k * (c.queries + 2), 2}, {c.max_history + 4, 2}});
   const Weights w = golden_weights(c);
   const model_reference::Outcome outcome = model_reference::forward(c, w, owned.view());
   const Json json = {

@@ -76,7 +76,7 @@ TEST_P(ReferenceGradients, EqualCentralDifferences) {
                                        {1, 1},
                                        {k + 1, 3},
                                        {0, 0},
-                                       {k * (c.recent_queries + 1) + 1, 4},
+                                       {k * (c.queries + 1) + 1, 4},
                                        {k, 0},
                                        {c.max_history + 2, 2}});
   const BatchView batch = owned.view();

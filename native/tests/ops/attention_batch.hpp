@@ -14,9 +14,10 @@ namespace longer::testing {
 enum class Sight {
   kCausal,      // own rows; row r sees own keys 0 … r
   kCandidates,  // all prefix keys and the own keys of one global, then itself
+  kBlocks,      // all prefix keys and the own keys of two globals, then all of its block of three
   kAll,         // everything
   kNothing,
-  kMixed  // row r sees [0, 7r mod (keys + 1)), every third one a later key too
+  kMixed  // row r sees [0, 7r mod (keys + 1)), and r mod 5 later keys where there are as many
 };
 
 struct Request {
@@ -28,20 +29,28 @@ inline VisibleKeys visible_of(const Request& q, int64_t row) {
   const int64_t keys = q.prefix + q.own;
   switch (q.sight) {
     case Sight::kCausal:
-      return {static_cast<int32_t>(q.prefix + row + 1), -1};
-    case Sight::kCandidates:
-      return {static_cast<int32_t>(q.prefix + (q.own > 0 ? 1 : 0)),
-              row == 0 || q.own <= row ? -1 : static_cast<int32_t>(q.prefix + row)};
+      return {static_cast<int32_t>(q.prefix + row + 1), 0, 0};
+    case Sight::kCandidates: {
+      const auto end = static_cast<int32_t>(q.prefix + (q.own > 0 ? 1 : 0));
+      if (row == 0 || q.own <= row) return {end, 0, 0};
+      return {end, static_cast<int32_t>(q.prefix + row), static_cast<int32_t>(q.prefix + row + 1)};
+    }
+    case Sight::kBlocks: {
+      if (row < 2) return {static_cast<int32_t>(q.prefix + row + 1), 0, 0};
+      const int64_t begin = q.prefix + 2 + (row - 2) / 3 * 3;
+      return {static_cast<int32_t>(q.prefix + 2), static_cast<int32_t>(begin),
+              static_cast<int32_t>(std::min(begin + 3, keys))};
+    }
     case Sight::kAll:
-      return {static_cast<int32_t>(keys), -1};
+      return {static_cast<int32_t>(keys), 0, 0};
     case Sight::kNothing:
-      return {0, -1};
+      return {0, 0, 0};
     case Sight::kMixed:
       break;
   }
   const int64_t end = 7 * row % (keys + 1);
-  return {static_cast<int32_t>(end),
-          row % 3 == 0 && end < keys ? static_cast<int32_t>(keys - 1) : -1};
+  const int64_t own = std::min(row % 5, keys - end);
+  return {static_cast<int32_t>(end), static_cast<int32_t>(keys - own), static_cast<int32_t>(keys)};
 }
 
 /// Ragged requests with rows between them that belong to nobody and hold poison.
@@ -53,14 +62,14 @@ class AttentionBatch {
     for (const Request& request : requests) {
       spans_.push_back({rows_ + 1, rows_ + 1 + request.rows, prefix_ + 2,
                         prefix_ + 2 + request.prefix, own_ + 1, own_ + 1 + request.own});
-      visible_.resize(static_cast<size_t>(rows_ + 1), {0, -1});
+      visible_.resize(static_cast<size_t>(rows_ + 1), {0, 0, 0});
       for (int64_t r = 0; r < request.rows; ++r) visible_.push_back(visible_of(request, r));
       rows_ += request.rows + 1;
       prefix_ += request.prefix + 2;
       own_ += request.own + 1;
     }
     rows_ += 1;
-    visible_.resize(static_cast<size_t>(rows_), {0, -1});
+    visible_.resize(static_cast<size_t>(rows_), {0, 0, 0});
     for (PoisonedMatrix* m : {&q, &out, &d_out, &d_q}) *m = PoisonedMatrix(rows_, width_);
     for (PoisonedMatrix* m : {&prefix_keys, &prefix_values, &d_prefix_keys, &d_prefix_values}) {
       *m = PoisonedMatrix(prefix_, width_, 7);
@@ -125,7 +134,7 @@ class AttentionBatch {
     for (int64_t row = 0; row < r.rows; ++row) {
       const VisibleKeys& v = visible_[static_cast<size_t>(s.query_begin + row)];
       for (int64_t key = 0; key < r.prefix + r.own; ++key)
-        c.sees.push_back(key < v.end || key == v.self);
+        c.sees.push_back(key < v.end || (v.own_begin <= key && key < v.own_end));
     }
     return c;
   }

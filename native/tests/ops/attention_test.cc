@@ -28,11 +28,12 @@ using testing::tolerance;
 
 // An empty request first, in the middle and last; lengths around the lanes' and blocks' borders.
 const std::vector<Request> kRequests = {
-    {0, 0, 0, Sight::kAll},          {1, 0, 1, Sight::kCausal},   {17, 0, 17, Sight::kCausal},
-    {33, 3, 33, Sight::kCausal},     {3, 0, 0, Sight::kNothing},  {10, 31, 10, Sight::kCandidates},
-    {0, 5, 2, Sight::kAll},          {65, 64, 65, Sight::kMixed}, {31, 129, 0, Sight::kAll},
-    {32, 0, 127, Sight::kAll},       {9, 7, 12, Sight::kMixed},   {2, 1, 1, Sight::kNothing},
-    {12, 0, 12, Sight::kCandidates}, {0, 0, 0, Sight::kAll}};
+    {0, 0, 0, Sight::kAll},          {1, 0, 1, Sight::kCausal},    {17, 0, 17, Sight::kCausal},
+    {33, 3, 33, Sight::kCausal},     {3, 0, 0, Sight::kNothing},   {10, 31, 10, Sight::kCandidates},
+    {0, 5, 2, Sight::kAll},          {65, 64, 65, Sight::kMixed},  {31, 129, 0, Sight::kAll},
+    {32, 0, 127, Sight::kAll},       {9, 7, 12, Sight::kMixed},    {2, 1, 1, Sight::kNothing},
+    {12, 0, 12, Sight::kCandidates}, {35, 40, 35, Sight::kBlocks}, {7, 0, 7, Sight::kBlocks},
+    {0, 0, 0, Sight::kAll}};
 
 struct Heads {
   int64_t count, width;
@@ -123,7 +124,7 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
     const int64_t width = heads.count * heads.width;
     for (const Request& request :
          {Request{65, 64, 65, Sight::kMixed}, Request{40, 31, 40, Sight::kCandidates},
-          Request{70, 0, 70, Sight::kCausal}}) {
+          Request{40, 31, 40, Sight::kBlocks}, Request{70, 0, 70, Sight::kCausal}}) {
       Workspace workspace;
       AttentionBatch all({request}, heads.count, heads.width);
       attention_forward(nullptr, workspace, all.forward());
@@ -133,7 +134,7 @@ TEST_P(Attention, RowBitsDependOnItsVisibleKeysAlone) {
         const int64_t row = span.query_begin + r;
         const VisibleKeys sees = alone.visible(row);
         for (int64_t key = sees.end; key < request.prefix + request.own; ++key) {
-          if (key == sees.self) continue;
+          if (sees.own_begin <= key && key < sees.own_end) continue;
           const bool is_prefix = key < request.prefix;
           const int64_t at =
               is_prefix ? span.prefix_begin + key : span.own_begin + key - request.prefix;
@@ -319,8 +320,12 @@ TEST(AttentionErrors, NameTheSpanAndWhatIsWrong) {
   EXPECT_EQ(error_of(p), "[attention_forward] span 0: own rows must lie in [0, 5); got [1, 99)");
   b.visible(2).end = 7;
   EXPECT_EQ(error_of(b.forward()),
-            "[attention_forward] row 2 sees keys [0, 7) and -1, but span 0 has 6 keys and self "
-            "must come after end");
+            "[attention_forward] row 2 sees keys [0, 7) and [0, 0), but span 0 has 6 keys and the "
+            "second range must come after the first");
+  b.visible(2) = {4, 3, 5};
+  EXPECT_EQ(error_of(b.forward()),
+            "[attention_forward] row 2 sees keys [0, 4) and [3, 5), but span 0 has 6 keys and the "
+            "second range must come after the first");
 }
 
 }  // namespace

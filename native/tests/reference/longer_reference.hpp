@@ -245,8 +245,8 @@ inline std::vector<size_t> visible_rows(size_t row, size_t num_merged, size_t nu
 
 /// The group whose merged token is the oldest query.
 inline int64_t first_query_group(const Config& c, int64_t num_groups) {
-  if (num_groups <= c.recent_queries) return 0;
-  return (num_groups - c.recent_queries) / c.query_block * c.query_block;
+  if (num_groups <= c.queries) return 0;
+  return (num_groups - c.queries) / c.query_block * c.query_block;
 }
 
 inline void run_layers(const Config& c, const Weights& w, const Rows& side, RequestTrace& t) {

@@ -81,7 +81,7 @@ Config plain_config() {
   config.merge_factor = 4;
   config.inner_layers = 0;
   config.heads = 2;
-  config.recent_queries = 3;
+  config.queries = 3;
   config.time = TimeMode::kNone;
   return config;
 }

@@ -32,7 +32,7 @@ std::vector<int64_t> history_lengths(const Config& c) {
                                      c.merge_factor - 1,
                                      c.merge_factor,
                                      c.merge_factor + 1,
-                                     c.merge_factor * c.recent_queries + 1,
+                                     c.merge_factor * c.queries + 1,
                                      c.max_history,
                                      c.max_history + 3};
   return {lengths.begin(), lengths.end()};

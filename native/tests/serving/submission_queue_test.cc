@@ -41,7 +41,7 @@ class SubmissionQueueTest : public ::testing::Test {
     config.max_history = 2000;
     config.event_width = 16;
     config.heads = 4;
-    config.recent_queries = 100;
+    config.queries = 100;
     return config;
   }
 

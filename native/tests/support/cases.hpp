@@ -43,7 +43,7 @@ inline Config film_config() {
   c.inner_layers = 1;
   c.inner_heads = 2;
   c.heads = 2;
-  c.recent_queries = 3;
+  c.queries = 3;
   c.self_layers = 1;
   c.cls_tokens = 1;
   c.time_buckets = 12;
@@ -69,7 +69,7 @@ inline std::vector<ModelCase> model_cases() {
     c.heads = 3;
     c.cls_tokens = 0;
     c.self_layers = 0;
-    c.recent_queries = 4;
+    c.queries = 4;
     c.query_block = 2;
   });
   add("OldestTimelessUnmerged", true, [](Config& c) {
@@ -80,7 +80,7 @@ inline std::vector<ModelCase> model_cases() {
     c.inner_layers = 0;
     c.cls_tokens = 2;
     c.self_layers = 3;
-    c.recent_queries = 5;
+    c.queries = 5;
     c.query_block = 4;
   });
   add("NewestEventRelativeTwoInner", true, [](Config& c) {
@@ -90,11 +90,11 @@ inline std::vector<ModelCase> model_cases() {
     c.inner_layers = 2;
     c.inner_heads = 3;
     c.max_history = 20;
-    c.recent_queries = 2;
+    c.queries = 2;
   });
   add("OldestRequestRelativeTwoTasks", true, [](Config& c) {
     c.anchor = Anchor::kOldest;
-    c.recent_queries = 2;
+    c.queries = 2;
     c.query_block = 16;
     c.cls_tokens = 2;
     c.tasks = {{"click", 1.0}, {"like", 0.25}};
@@ -111,7 +111,7 @@ inline std::vector<ModelCase> model_cases() {
     c.self_layers = 0;
   });
   add("OneQueryOneHead", true, [](Config& c) {
-    c.recent_queries = 1;
+    c.queries = 1;
     c.self_layers = 2;
     c.heads = 1;
     c.inner_heads = 1;
@@ -125,7 +125,7 @@ inline std::vector<ModelCase> model_cases() {
     c.merge_factor = defaults.merge_factor;
     c.inner_heads = defaults.inner_heads;
     c.heads = defaults.heads;
-    c.recent_queries = defaults.recent_queries;
+    c.queries = defaults.queries;
     c.time_buckets = defaults.time_buckets;
     c.time_width = defaults.time_width;
   });
@@ -138,7 +138,7 @@ inline std::vector<ModelCase> model_cases() {
     c.event_width = 8;
     c.inner_heads = 8;
     c.heads = 8;
-    c.recent_queries = 10;
+    c.queries = 10;
     c.query_block = 4;
     c.cls_tokens = 3;
   });
@@ -172,7 +172,7 @@ struct BatchCase {
 inline std::vector<BatchCase> batch_cases(const Config& c) {
   const int64_t k = c.merge_factor;
   const int64_t full = c.max_history;
-  const int64_t queried = k * c.recent_queries;
+  const int64_t queried = k * c.queries;
   return {
       {"NoRequest", {}},
       {"OneEventOneCandidate", {{1, 1}}},

@@ -39,12 +39,18 @@ void check(const char* where, const AttentionForward& p) {
     const int64_t keys = span.prefix_end - span.prefix_begin + span.own_end - span.own_begin;
     for (int64_t row = span.query_begin; row < span.query_end; ++row) {
       const VisibleKeys& v = p.visible[row];
-      check_argument(
-          0 <= v.end && v.end <= keys && v.self < keys && (v.self < 0 || v.self >= v.end), "[",
-          where, "] row ", row, " sees keys [0, ", v.end, ") and ", v.self, ", but span ", i,
-          " has ", keys, " keys and self must come after end");
+      const bool has_own = v.own_begin < v.own_end;
+      check_argument(0 <= v.end && v.end <= keys && v.own_begin <= v.own_end &&
+                         (!has_own || (v.own_begin >= v.end && v.own_end <= keys)),
+                     "[", where, "] row ", row, " sees keys [0, ", v.end, ") and [", v.own_begin,
+                     ", ", v.own_end, "), but span ", i, " has ", keys,
+                     " keys and the second range must come after the first");
     }
   }
+}
+
+bool sees(const VisibleKeys& v, int64_t key) {
+  return key < v.end || (key >= v.own_begin && key < v.own_end);
 }
 
 int64_t num_keys(const AttentionSpan& span) {
@@ -55,6 +61,22 @@ int64_t most_keys(const AttentionForward& p) {
   int64_t most = 0;
   for (int64_t i = 0; i < p.num_spans; ++i) most = std::max(most, num_keys(p.spans[i]));
   return most;
+}
+
+/// Most keys of a second range.
+int64_t most_own_keys(const AttentionForward& p) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < p.num_spans; ++i) {
+    for (int64_t row = p.spans[i].query_begin; row < p.spans[i].query_end; ++row) {
+      most = std::max<int64_t>(most, p.visible[row].own_end - p.visible[row].own_begin);
+    }
+  }
+  return most;
+}
+
+/// Floats of scratch for any block of the call.
+int64_t scratch_floats(const AttentionForward& p) {
+  return attention_scratch(most_keys(p), most_own_keys(p), p.q.cols / p.heads);
 }
 
 /// Head `head` of the span's query rows [begin, begin + rows).
@@ -116,8 +138,7 @@ void attention_forward(ThreadPool* pool, Workspace& workspace, const AttentionFo
   for (int64_t i = 0; i < p.num_spans; ++i)
     first_block[i + 1] = first_block[i] + num_blocks(p.spans[i]);
   const auto& kernels = attention_kernels();
-  const int64_t width = p.q.cols / p.heads;
-  for_units(pool, first_block[p.num_spans] * p.heads, attention_scratch(most_keys(p), width),
+  for_units(pool, first_block[p.num_spans] * p.heads, scratch_floats(p),
             [&](int64_t unit, float* scratch) {
               const int64_t index = unit / p.heads;
               const int64_t* after =
@@ -138,34 +159,32 @@ void attention_backward(ThreadPool* pool, Workspace& /*workspace*/, const Attent
   check_argument(f.lse != nullptr, "[attention_backward] lse of the forward pass is missing");
   const auto& kernels = attention_kernels();
   const int64_t width = f.q.cols / f.heads;
-  for_units(
-      pool, f.num_spans * f.heads, attention_scratch(most_keys(f), width),
-      [&](int64_t unit, float* scratch) {
-        const AttentionSpan& span = f.spans[unit / f.heads];
-        const int64_t head = unit % f.heads;
-        const int64_t column = head * width;
-        for (int64_t begin = span.query_begin; begin < span.query_end; begin += kAttentionRows) {
-          AttentionGradientBlock block{};
-          block.forward =
-              block_of(f, span, head, begin, std::min(kAttentionRows, span.query_end - begin));
-          block.forward.scratch = scratch;
-          block.d_out = p.d_out.row(begin) + column;
-          block.d_out_stride = p.d_out.stride;
-          block.d_q = p.d_q.row(begin) + column;
-          block.d_q_stride = p.d_q.stride;
-          const MatrixView* d_keys[2] = {&p.d_prefix_keys, &p.d_own_keys};
-          const MatrixView* d_values[2] = {&p.d_prefix_values, &p.d_own_values};
-          for (int64_t s = 0; s < 2; ++s) {
-            if (block.forward.segments[s].count == 0) continue;
-            const int64_t first = s == 0 ? span.prefix_begin : span.own_begin;
-            block.d_keys[s] = d_keys[s]->row(first) + column;
-            block.d_key_stride[s] = d_keys[s]->stride;
-            block.d_values[s] = d_values[s]->row(first) + column;
-            block.d_value_stride[s] = d_values[s]->stride;
-          }
-          kernels.backward(block);
-        }
-      });
+  for_units(pool, f.num_spans * f.heads, scratch_floats(f), [&](int64_t unit, float* scratch) {
+    const AttentionSpan& span = f.spans[unit / f.heads];
+    const int64_t head = unit % f.heads;
+    const int64_t column = head * width;
+    for (int64_t begin = span.query_begin; begin < span.query_end; begin += kAttentionRows) {
+      AttentionGradientBlock block{};
+      block.forward =
+          block_of(f, span, head, begin, std::min(kAttentionRows, span.query_end - begin));
+      block.forward.scratch = scratch;
+      block.d_out = p.d_out.row(begin) + column;
+      block.d_out_stride = p.d_out.stride;
+      block.d_q = p.d_q.row(begin) + column;
+      block.d_q_stride = p.d_q.stride;
+      const MatrixView* d_keys[2] = {&p.d_prefix_keys, &p.d_own_keys};
+      const MatrixView* d_values[2] = {&p.d_prefix_values, &p.d_own_values};
+      for (int64_t s = 0; s < 2; ++s) {
+        if (block.forward.segments[s].count == 0) continue;
+        const int64_t first = s == 0 ? span.prefix_begin : span.own_begin;
+        block.d_keys[s] = d_keys[s]->row(first) + column;
+        block.d_key_stride[s] = d_keys[s]->stride;
+        block.d_values[s] = d_values[s]->row(first) + column;
+        block.d_value_stride[s] = d_values[s]->stride;
+      }
+      kernels.backward(block);
+    }
+  });
 }
 
 void attention_probabilities(const AttentionForward& p, int64_t span, int64_t query_row,
@@ -175,7 +194,6 @@ void attention_probabilities(const AttentionForward& p, int64_t span, int64_t qu
   const int64_t prefix = s.prefix_end - s.prefix_begin;
   const int64_t width = p.q.cols / p.heads;
   const VisibleKeys& visible = p.visible[query_row];
-  const auto sees = [&](int64_t key) { return key < visible.end || key == visible.self; };
   std::fill_n(probabilities, keys, 0.0F);
   for (int64_t head = 0; head < p.heads; ++head) {
     const float* q = p.q.row(query_row) + head * width;
@@ -189,14 +207,14 @@ void attention_probabilities(const AttentionForward& p, int64_t span, int64_t qu
     };
     double largest = -INFINITY;
     for (int64_t key = 0; key < keys; ++key) {
-      if (sees(key)) largest = std::max(largest, score(key));
+      if (sees(visible, key)) largest = std::max(largest, score(key));
     }
     double total = 0.0;
     for (int64_t key = 0; key < keys; ++key) {
-      if (sees(key)) total += std::exp(score(key) - largest);
+      if (sees(visible, key)) total += std::exp(score(key) - largest);
     }
     for (int64_t key = 0; key < keys; ++key) {
-      if (!sees(key)) continue;
+      if (!sees(visible, key)) continue;
       probabilities[key] +=
           static_cast<float>(std::exp(score(key) - largest) / total / static_cast<double>(p.heads));
     }

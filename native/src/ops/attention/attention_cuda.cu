@@ -44,7 +44,9 @@ __device__ float dot(const float* a, const float* b, int64_t width) {
   return sum;
 }
 
-__device__ bool sees(const VisibleKeys& v, int64_t key) { return key < v.end || key == v.self; }
+__device__ bool sees(const VisibleKeys& v, int64_t key) {
+  return key < v.end || (key >= v.own_begin && key < v.own_end);
+}
 
 /// Grid: (spans, heads); a warp takes a query row at a time: keys in lanes for the scores, columns
 /// in lanes for the sums.

@@ -29,7 +29,7 @@ struct AttentionBlock {
   int64_t out_stride;
   float* lse;  // [rows] with stride lse_stride, or null
   int64_t lse_stride;
-  float* scratch;  // attention_scratch(keys, width) floats, 64-byte aligned
+  float* scratch;  // attention_scratch(keys, own keys, width) floats, 64-byte aligned
 };
 
 /// Its gradient. d_q is set, the others are added to.
@@ -45,10 +45,10 @@ struct AttentionGradientBlock {
   int64_t d_value_stride[2];
 };
 
-/// Floats of scratch for a block over `keys` keys: scores, their gradients, and four [width, rows]
-/// panels.
-constexpr int64_t attention_scratch(int64_t keys, int64_t width) {
-  return kAttentionRows * (2 * keys + 4 * width + 4);
+/// Floats of scratch for a block over `keys` keys whose rows see at most `own_keys` in their second
+/// range: scores, their gradients, and four [width, rows] panels.
+constexpr int64_t attention_scratch(int64_t keys, int64_t own_keys, int64_t width) {
+  return kAttentionRows * (2 * keys + 2 * own_keys + 4 * width + 2);
 }
 
 struct AttentionKernels {

@@ -59,7 +59,7 @@ __global__ void group_spans_kernel(const int32_t* group_offsets, int64_t num_gro
   const int64_t begin = group_offsets[g];
   const int64_t end = group_offsets[g + 1];
   spans[g] = {begin, end, 0, 0, begin, end};
-  for (int64_t t = begin; t < end; ++t) visible[t] = {static_cast<int32_t>(end - begin), -1};
+  for (int64_t t = begin; t < end; ++t) visible[t] = {static_cast<int32_t>(end - begin), 0, 0};
 }
 
 /// One block a group: rows into their slots, zeros into pad slots.

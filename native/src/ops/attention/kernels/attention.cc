@@ -21,11 +21,11 @@ LONGER_INLINE ivec ivec_load(const int32_t* p) {
 /// What the query rows of a block see, by lane; lanes without a row see nothing.
 struct Lanes {
   alignas(64) int32_t end[kAttentionRows];
-  alignas(64) int32_t has_self[kAttentionRows];  // −1 or 0, a mask
-  int64_t most = 0;                              // of `end`
-  int64_t least = 0;                             // of `end`, over the rows
-  int64_t columns = 0;  // rows rounded up to registers; the stride of scores
-  bool any_self = false;
+  alignas(64) int32_t own_count[kAttentionRows];  // keys of the second range
+  int64_t most = 0;                               // of `end`
+  int64_t least = 0;                              // of `end`, over the rows
+  int64_t columns = 0;   // rows rounded up to registers; the stride of scores
+  int64_t most_own = 0;  // of `own_count`
 };
 
 Lanes lanes_of(const AttentionBlock& p) {
@@ -35,8 +35,8 @@ Lanes lanes_of(const AttentionBlock& p) {
   for (int64_t m = 0; m < kAttentionRows; ++m) {
     const bool is_row = m < p.rows;
     lanes.end[m] = is_row ? p.visible[m].end : 0;
-    lanes.has_self[m] = is_row && p.visible[m].self >= 0 ? -1 : 0;
-    lanes.any_self |= lanes.has_self[m] != 0;
+    lanes.own_count[m] = is_row ? p.visible[m].own_end - p.visible[m].own_begin : 0;
+    if (lanes.own_count[m] > lanes.most_own) lanes.most_own = lanes.own_count[m];
     if (is_row && lanes.end[m] > lanes.most) lanes.most = lanes.end[m];
     if (is_row && lanes.end[m] < lanes.least) lanes.least = lanes.end[m];
   }
@@ -62,24 +62,25 @@ LONGER_INLINE const float* value_row(const AttentionBlock& p, int64_t key) {
                           : s[1].values + (key - s[0].count) * s[1].value_stride;
 }
 
-/// products[m] = panel column m · row_of(p, self key of m), 0 without one; `spare` [width, rows].
+/// products[i][m] = panel column m · row_of(p, i-th own key of m), 0 without one; `spare` [width,
+/// rows].
 template <class RowOf>
-void self_products(const AttentionBlock& p, const Lanes& lanes, const float* panel,
-                   const RowOf& row_of, float* spare, float* products) {
-  if (lanes.any_self) {
+void own_products(const AttentionBlock& p, const Lanes& lanes, const float* panel,
+                  const RowOf& row_of, float* spare, float* products) {
+  for (int64_t i = 0; i < lanes.most_own; ++i) {
     pack_columns(
         [&](int64_t m) {
-          return m < p.rows && p.visible[m].self >= 0 ? row_of(p, p.visible[m].self) : nullptr;
+          return m < p.rows && i < lanes.own_count[m] ? row_of(p, p.visible[m].own_begin + i)
+                                                      : nullptr;
         },
         lanes.columns, p.width, 1.0F, spare);
-  }
-  const int64_t depth = lanes.any_self ? p.width : 0;
-  for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
-    vec sum{};
-    for (int64_t e = 0; e < depth; ++e) {
-      sum += vec_load(panel + e * kPanel + lane) * vec_load(spare + e * kPanel + lane);
+    for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
+      vec sum{};
+      for (int64_t e = 0; e < p.width; ++e) {
+        sum += vec_load(panel + e * kPanel + lane) * vec_load(spare + e * kPanel + lane);
+      }
+      vec_store(products + i * lanes.columns + lane, sum);
     }
-    vec_store(products + lane, sum);
   }
 }
 
@@ -178,26 +179,26 @@ LONGER_INLINE void add_scaled(float* row, float weight, const float* other, int6
 struct Scratch {
   float* q;         // [width, rows] scaled
   float* scores;    // [keys, rows], then probabilities
-  float* self;      // [rows]
-  float* d_self;    // [rows]
+  float* own;       // [own keys, rows], likewise
   float* sum;       // [rows]
   float* spare;     // [rows]
   float* d_scores;  // [keys, rows]
+  float* d_own;     // [own keys, rows]
   float* d_out;     // [width, rows]
-  float* out;       // [width, rows], then self keys and self values
+  float* out;       // [width, rows], then own keys and own values
 };
 
-Scratch carve(const AttentionBlock& p) {
+Scratch carve(const AttentionBlock& p, const Lanes& lanes) {
   const int64_t keys = p.segments[0].count + p.segments[1].count;
   Scratch s{};
   s.q = p.scratch;
   s.d_out = s.q + p.width * kPanel;
   s.out = s.d_out + p.width * kPanel;
-  s.self = s.out + p.width * kPanel;
-  s.d_self = s.self + kPanel;
-  s.sum = s.d_self + kPanel;
+  s.sum = s.out + p.width * kPanel;
   s.spare = s.sum + kPanel;
-  s.scores = s.spare + kPanel;
+  s.own = s.spare + kPanel;
+  s.d_own = s.own + lanes.most_own * kPanel;
+  s.scores = s.d_own + lanes.most_own * kPanel;
   s.d_scores = s.scores + keys * kPanel;
   return s;
 }
@@ -221,12 +222,12 @@ LONGER_INLINE void for_key_groups(int64_t begin, int64_t end, const Body& body) 
   for (; key < end; ++key) body(key, KeyCount<1>{});
 }
 
-/// Turns scores into exp(score − largest), zero where unseen; `self` alike. Leaves the sum and the
+/// Turns scores into exp(score − largest), zero where unseen; `own` alike. Leaves the sum and the
 /// largest score.
-void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, float* largest) {
+void exponentials(const Lanes& lanes, float* scores, float* own, float* sums, float* largest) {
   for (int64_t lane = 0; lane < lanes.columns; lane += kVecLanes) {
     const ivec end = ivec_load(lanes.end + lane);
-    const ivec has_self = ivec_load(lanes.has_self + lane);
+    const ivec own_count = ivec_load(lanes.own_count + lane);
     const vec none = vec_splat(minus_infinity());
     const auto score_of = [&](int64_t key) {
       return vec_load(scores + key * lanes.columns + lane);
@@ -241,7 +242,12 @@ void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, f
     for (int64_t key = lanes.least; key < lanes.most; ++key) {
       most.part[0] = vec_max(most.part[0], vec_select(sees(key), score_of(key), none));
     }
-    vec top = vec_select(has_self, vec_load(self + lane), none);
+    const auto own_of = [&](int64_t i) { return own + i * lanes.columns + lane; };
+    const auto has_own = [&](int64_t i) { return own_count > static_cast<int32_t>(i); };
+    vec top = none;
+    for (int64_t i = 0; i < lanes.most_own; ++i) {
+      top = vec_max(top, vec_select(has_own(i), vec_load(own_of(i)), none));
+    }
 #pragma GCC unroll 4
     for (unsigned i = 0; i < kKeys; ++i) top = vec_max(top, most.part[i]);
 
@@ -261,25 +267,30 @@ void exponentials(const Lanes& lanes, float* scores, float* self, float* sums, f
     for_key_groups(0, lanes.least, [&](int64_t key, auto keys) { turn(key, keys, true); });
     for_key_groups(lanes.least, lanes.most,
                    [&](int64_t key, auto keys) { turn(key, keys, false); });
-    const vec weight = vec_select(has_self, vec_exp(vec_load(self + lane) - top), vec{});
-    vec_store(self + lane, weight);
-    vec_store(sums + lane, sum + weight);
+    for (int64_t i = 0; i < lanes.most_own; ++i) {
+      const vec weight = vec_select(has_own(i), vec_exp(vec_load(own_of(i)) - top), vec{});
+      vec_store(own_of(i), weight);
+      sum += weight;
+    }
+    vec_store(sums + lane, sum);
     vec_store(largest + lane, top);
   }
 }
 
 void forward(const AttentionBlock& p) {
   const Lanes lanes = lanes_of(p);
-  const Scratch s = carve(p);
+  const Scratch s = carve(p, lanes);
   pack_block(p, lanes, p.q, p.q_stride, scale_of(p), s.q);
   key_products(p, lanes, false, s.q, s.scores);
-  self_products(p, lanes, s.q, key_row, s.out, s.self);
-  exponentials(lanes, s.scores, s.self, s.sum, s.spare);
+  own_products(p, lanes, s.q, key_row, s.out, s.own);
+  exponentials(lanes, s.scores, s.own, s.sum, s.spare);
   weighted_rows(p, lanes, true, s.scores, p.out, p.out_stride);
   for (int64_t m = 0; m < p.rows; ++m) {
     float* out = p.out + m * p.out_stride;
-    if (p.visible[m].self >= 0)
-      add_scaled(out, s.self[m], value_row(p, p.visible[m].self), p.width);
+    for (int64_t i = 0; i < lanes.own_count[m]; ++i) {
+      add_scaled(out, s.own[i * lanes.columns + m], value_row(p, p.visible[m].own_begin + i),
+                 p.width);
+    }
     const float sum = s.sum[m];
     const float inverse = sum == 0.0F ? 0.0F : 1.0F / sum;
     for_vecs(p.width, [&](int64_t e, int64_t count) {
@@ -314,8 +325,11 @@ void score_gradients(const Lanes& lanes, float scale, const Scratch& s, const fl
       turn(s.scores + key * lanes.columns + lane, s.d_scores + key * lanes.columns + lane, keys,
            [&](unsigned i) { return end > static_cast<int32_t>(key + i); });
     });
-    const ivec has_self = ivec_load(lanes.has_self + lane);
-    turn(s.self + lane, s.d_self + lane, KeyCount<1>{}, [&](unsigned) { return has_self; });
+    const ivec own_count = ivec_load(lanes.own_count + lane);
+    for (int64_t i = 0; i < lanes.most_own; ++i) {
+      turn(s.own + i * lanes.columns + lane, s.d_own + i * lanes.columns + lane, KeyCount<1>{},
+           [&](unsigned) { return own_count > static_cast<int32_t>(i); });
+    }
   }
 }
 
@@ -337,7 +351,7 @@ void add_key_gradients(const float* weights, const Lanes& lanes, const float* ro
 void backward(const AttentionGradientBlock& g) {
   const AttentionBlock& p = g.forward;
   const Lanes lanes = lanes_of(p);
-  const Scratch s = carve(p);
+  const Scratch s = carve(p, lanes);
   const float scale = scale_of(p);
   pack_block(p, lanes, p.q, p.q_stride, scale, s.q);
   pack_block(p, lanes, g.d_out, g.d_out_stride, 1.0F, s.d_out);
@@ -353,8 +367,8 @@ void backward(const AttentionGradientBlock& g) {
     s.spare[m] = m < p.rows ? p.lse[m * p.lse_stride] : 0.0F;
   key_products(p, lanes, false, s.q, s.scores);
   key_products(p, lanes, true, s.d_out, s.d_scores);
-  self_products(p, lanes, s.q, key_row, s.out, s.self);
-  self_products(p, lanes, s.d_out, value_row, s.out, s.d_self);
+  own_products(p, lanes, s.q, key_row, s.out, s.own);
+  own_products(p, lanes, s.d_out, value_row, s.out, s.d_own);
   score_gradients(lanes, scale, s, s.spare);
   weighted_rows(p, lanes, false, s.d_scores, g.d_q, g.d_q_stride);
   for_segments(p, 0, lanes.most, [&](int64_t segment, int64_t first, int64_t count) {
@@ -366,15 +380,17 @@ void backward(const AttentionGradientBlock& g) {
                       g.d_value_stride[segment]);
   });
   for (int64_t m = 0; m < p.rows; ++m) {
-    const int64_t self = p.visible[m].self;
-    if (self < 0) continue;
-    const int64_t segment = self < p.segments[0].count ? 0 : 1;
-    const int64_t row = segment == 0 ? self : self - p.segments[0].count;
-    add_scaled(g.d_q + m * g.d_q_stride, s.d_self[m], key_row(p, self), p.width);
-    add_scaled(g.d_keys[segment] + row * g.d_key_stride[segment], s.d_self[m], p.q + m * p.q_stride,
-               p.width);
-    add_scaled(g.d_values[segment] + row * g.d_value_stride[segment], s.self[m],
-               g.d_out + m * g.d_out_stride, p.width);
+    for (int64_t i = 0; i < lanes.own_count[m]; ++i) {
+      const int64_t key = p.visible[m].own_begin + i;
+      const int64_t segment = key < p.segments[0].count ? 0 : 1;
+      const int64_t row = segment == 0 ? key : key - p.segments[0].count;
+      const float d_score = s.d_own[i * lanes.columns + m];
+      add_scaled(g.d_q + m * g.d_q_stride, d_score, key_row(p, key), p.width);
+      add_scaled(g.d_keys[segment] + row * g.d_key_stride[segment], d_score, p.q + m * p.q_stride,
+                 p.width);
+      add_scaled(g.d_values[segment] + row * g.d_value_stride[segment],
+                 s.own[i * lanes.columns + m], g.d_out + m * g.d_out_stride, p.width);
+    }
   }
 }
 

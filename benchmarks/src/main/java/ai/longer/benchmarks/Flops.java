@@ -20,7 +20,7 @@ record Flops(double user, double candidates) {
   static Flops forward(LongerConfig config, int numEvents, int numCandidates) {
     double events = Math.min(numEvents, config.maxHistory());
     double groups = Math.ceil(events / config.mergeFactor());
-    double queries = Math.min(config.recentQueries(), groups);
+    double queries = Math.min(config.queries(), groups);
     double heads = config.numGlobals() + numCandidates;
     double width = config.modelWidth();
     double squared = 2 * width * width;

@@ -3,9 +3,16 @@ package ai.longer;
 /**
  * What global and candidate tokens may attend to (native/docs/model.md, "Layers").
  *
+ * <p>In every mode merged tokens see neither, CLS tokens see no candidate, and candidates never see
+ * each other.
+ *
  * <p>Immutable; safe for use by several threads.
  */
 public enum GlobalVisibility {
-  /** Merged tokens never see globals or candidates, so a user's keys and values can be cached. */
-  CACHEABLE
+  /** User tokens do not see candidates, so all candidates of a request share them; the default. */
+  CACHEABLE,
+  /** The paper's printed order: each candidate has its own user tokens, which see it. */
+  STRICT,
+  /** Each candidate has its own user tokens; these and the candidate see each other. */
+  FULL
 }

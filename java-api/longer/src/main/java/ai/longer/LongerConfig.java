@@ -2,7 +2,11 @@ package ai.longer;
 
 import ai.longer.internal.ConfigJson;
 import ai.longer.internal.NativeConfig;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model's features and architecture; {@code config.json} is its written form.
@@ -18,7 +22,8 @@ public final class LongerConfig {
   private final int innerLayers;
   private final int innerHeads;
   private final int heads;
-  private final int recentQueries;
+  private final QueryStrategy queryStrategy;
+  private final int queries;
   private final int queryBlock;
   private final int selfLayers;
   private final int clsTokens;
@@ -27,6 +32,9 @@ public final class LongerConfig {
   private final Anchor anchor;
   private final TimeMode time;
   private final GlobalVisibility globalVisibility;
+  private final Head head;
+  private final List<TokenSpec> globalTokens;
+  private final List<TokenSpec> candidateTokens;
 
   private LongerConfig(Builder builder) {
     schema = builder.schema;
@@ -36,7 +44,8 @@ public final class LongerConfig {
     innerLayers = builder.innerLayers;
     innerHeads = builder.innerHeads;
     heads = builder.heads;
-    recentQueries = builder.recentQueries;
+    queryStrategy = builder.queryStrategy;
+    queries = builder.queries;
     queryBlock = builder.queryBlock;
     selfLayers = builder.selfLayers;
     clsTokens = builder.clsTokens;
@@ -45,6 +54,19 @@ public final class LongerConfig {
     anchor = builder.anchor;
     time = builder.time;
     globalVisibility = builder.globalVisibility;
+    head = builder.head;
+    globalTokens =
+        builder.globalTokens == null
+            ? List.of(new TokenSpec("user", names(schema.userFeatures(), schema.contextFeatures())))
+            : List.copyOf(builder.globalTokens);
+    candidateTokens =
+        builder.candidateTokens.isEmpty()
+            ? List.of(new TokenSpec("candidate", names(schema.candidateFeatures(), List.of())))
+            : List.copyOf(builder.candidateTokens);
+  }
+
+  private static List<String> names(List<Schema.Feature> features, List<Schema.Feature> more) {
+    return Stream.concat(features.stream(), more.stream()).map(Schema.Feature::name).toList();
   }
 
   /** Starts a configuration with the defaults of native/docs/model-format.md. */
@@ -107,12 +129,17 @@ public final class LongerConfig {
     return heads;
   }
 
-  /** Returns the number of newest merged tokens kept as queries. */
-  public int recentQueries() {
-    return recentQueries;
+  /** Returns which rows on the side of the history go on as queries. */
+  public QueryStrategy queryStrategy() {
+    return queryStrategy;
   }
 
-  /** Returns the multiple that the first query's group index is rounded down to. */
+  /** Returns k, the number of query rows on the side of the history. */
+  public int queries() {
+    return queries;
+  }
+
+  /** Returns the multiple that the first recent query's group index is rounded down to. */
   public int queryBlock() {
     return queryBlock;
   }
@@ -127,9 +154,34 @@ public final class LongerConfig {
     return clsTokens;
   }
 
-  /** Returns the number of global tokens: CLS tokens and the user global. */
+  /**
+   * Returns the tokens of user and context features; each reads the time since the newest event.
+   */
+  public List<TokenSpec> globalTokens() {
+    return globalTokens;
+  }
+
+  /** Returns the tokens of one candidate, in order. */
+  public List<TokenSpec> candidateTokens() {
+    return candidateTokens;
+  }
+
+  /** Returns the number of global tokens: CLS tokens and user tokens. */
   public int numGlobals() {
-    return clsTokens + 1;
+    return clsTokens + globalTokens.size();
+  }
+
+  /**
+   * Returns the rows that a request has once: CLS tokens and, where candidates share them, user
+   * tokens.
+   */
+  public int numRequestRows() {
+    return globalVisibility == GlobalVisibility.CACHEABLE ? numGlobals() : clsTokens;
+  }
+
+  /** Returns the rows of one candidate: its tokens and, where it has its own, the user tokens. */
+  public int rowsPerCandidate() {
+    return numGlobals() - numRequestRows() + candidateTokens.size();
   }
 
   /** Returns the number of logarithmic time buckets. */
@@ -157,24 +209,34 @@ public final class LongerConfig {
     return globalVisibility;
   }
 
+  /** Returns what the prediction head reads beside the globals and the candidate. */
+  public Head head() {
+    return head;
+  }
+
   /** Returns a builder that starts from this configuration. */
   public Builder toBuilder() {
-    return new Builder(schema)
-        .maxHistory(maxHistory)
-        .eventWidth(eventWidth)
-        .mergeFactor(mergeFactor)
-        .innerLayers(innerLayers)
-        .innerHeads(innerHeads)
-        .heads(heads)
-        .recentQueries(recentQueries)
-        .queryBlock(queryBlock)
-        .selfLayers(selfLayers)
-        .clsTokens(clsTokens)
-        .timeBuckets(timeBuckets)
-        .timeWidth(timeWidth)
-        .anchor(anchor)
-        .time(time)
-        .globalVisibility(globalVisibility);
+    Builder builder =
+        new Builder(schema)
+            .maxHistory(maxHistory)
+            .eventWidth(eventWidth)
+            .mergeFactor(mergeFactor)
+            .innerLayers(innerLayers)
+            .innerHeads(innerHeads)
+            .heads(heads)
+            .queries(queryStrategy, queries)
+            .queryBlock(queryBlock)
+            .selfLayers(selfLayers)
+            .clsTokens(clsTokens)
+            .timeBuckets(timeBuckets)
+            .timeWidth(timeWidth)
+            .anchor(anchor)
+            .time(time)
+            .globalVisibility(globalVisibility)
+            .head(head);
+    builder.globalTokens = new ArrayList<>(globalTokens);
+    builder.candidateTokens.addAll(candidateTokens);
+    return builder;
   }
 
   @Override
@@ -208,7 +270,8 @@ public final class LongerConfig {
     private int innerLayers = 1;
     private int innerHeads = 2;
     private int heads = 4;
-    private int recentQueries = 32;
+    private QueryStrategy queryStrategy = QueryStrategy.RECENT;
+    private int queries = 32;
     private int queryBlock = 1;
     private int selfLayers = 1;
     private int clsTokens = 1;
@@ -217,6 +280,9 @@ public final class LongerConfig {
     private Anchor anchor = Anchor.NEWEST;
     private TimeMode time = TimeMode.REQUEST_RELATIVE;
     private GlobalVisibility globalVisibility = GlobalVisibility.CACHEABLE;
+    private Head head = Head.GLOBALS;
+    private @Nullable List<TokenSpec> globalTokens;
+    private final List<TokenSpec> candidateTokens = new ArrayList<>();
 
     private Builder(Schema schema) {
       this.schema = Objects.requireNonNull(schema, "schema");
@@ -265,11 +331,19 @@ public final class LongerConfig {
 
     /** Sets the number of newest merged tokens kept as queries; default 32. */
     public Builder recentQueries(int queries) {
-      recentQueries = queries;
+      return queries(QueryStrategy.RECENT, queries);
+    }
+
+    /** Sets which rows, and how many, go on as queries; default 32 recent ones. */
+    public Builder queries(QueryStrategy strategy, int queries) {
+      queryStrategy = Objects.requireNonNull(strategy, "strategy");
+      this.queries = queries;
       return this;
     }
 
-    /** Sets the multiple that the first query's group index is rounded down to; default 1. */
+    /**
+     * Sets the multiple that the first recent query's group index is rounded down to; default 1.
+     */
     public Builder queryBlock(int groups) {
       queryBlock = groups;
       return this;
@@ -314,6 +388,38 @@ public final class LongerConfig {
     /** Sets what globals and candidates may attend to; default CACHEABLE. */
     public Builder globalVisibility(GlobalVisibility visibility) {
       globalVisibility = Objects.requireNonNull(visibility, "visibility");
+      return this;
+    }
+
+    /**
+     * Sets what the prediction head reads beside the globals and the candidate; default GLOBALS.
+     */
+    public Builder head(Head head) {
+      this.head = Objects.requireNonNull(head, "head");
+      return this;
+    }
+
+    /**
+     * Adds a token of user and context features, read with the time since the newest event;
+     * default: one, "user", of all of them.
+     */
+    public Builder globalToken(String name, String... features) {
+      if (globalTokens == null) {
+        globalTokens = new ArrayList<>();
+      }
+      globalTokens.add(new TokenSpec(name, List.of(features)));
+      return this;
+    }
+
+    /** Leaves user tokens out; tokens added so far are dropped. */
+    public Builder noGlobalTokens() {
+      globalTokens = new ArrayList<>();
+      return this;
+    }
+
+    /** Adds a token of a candidate; default: one, "candidate", of all its features. */
+    public Builder candidateToken(String name, String... features) {
+      candidateTokens.add(new TokenSpec(name, List.of(features)));
       return this;
     }
 

@@ -2,10 +2,13 @@ package ai.longer.internal;
 
 import ai.longer.Anchor;
 import ai.longer.GlobalVisibility;
+import ai.longer.Head;
 import ai.longer.LongerConfig;
+import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.Schema.Feature;
 import ai.longer.TimeMode;
+import ai.longer.TokenSpec;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -34,7 +37,8 @@ public final class ConfigJson {
     json.add("\"inner_layers\": " + config.innerLayers());
     json.add("\"inner_heads\": " + config.innerHeads());
     json.add("\"heads\": " + config.heads());
-    json.add("\"recent_queries\": " + config.recentQueries());
+    json.add("\"query_strategy\": \"" + config.queryStrategy() + "\"");
+    json.add("\"queries\": " + config.queries());
     json.add("\"query_block\": " + config.queryBlock());
     json.add("\"self_layers\": " + config.selfLayers());
     json.add("\"cls_tokens\": " + config.clsTokens());
@@ -43,7 +47,9 @@ public final class ConfigJson {
     json.add("\"anchor\": \"" + config.anchor() + "\"");
     json.add("\"time\": \"" + config.time() + "\"");
     json.add("\"global_visibility\": \"" + config.globalVisibility() + "\"");
-    json.add("\"head\": \"GLOBALS\"");
+    json.add("\"head\": \"" + config.head() + "\"");
+    json.add("\"global_tokens\": " + tokens(config.globalTokens()));
+    json.add("\"candidate_tokens\": " + tokens(config.candidateTokens()));
     return json.toString();
   }
 
@@ -68,6 +74,18 @@ public final class ConfigJson {
             .toList());
   }
 
+  private static String tokens(List<TokenSpec> tokens) {
+    return array(
+        tokens.stream()
+            .map(
+                t ->
+                    "{\"name\": %s, \"features\": [%s]}"
+                        .formatted(
+                            Json.quote(t.name()),
+                            String.join(", ", t.features().stream().map(Json::quote).toList())))
+            .toList());
+  }
+
   private static String array(List<String> elements) {
     return elements.isEmpty() ? "[]" : "[\n    " + String.join(",\n    ", elements) + "\n  ]";
   }
@@ -88,14 +106,21 @@ public final class ConfigJson {
     for (Map<?, ?> task : objects(root, "tasks")) {
       schema.task(text(task, "name"), ((Number) member(task, "weight")).doubleValue());
     }
-    return LongerConfig.builder(schema.build())
+    LongerConfig.Builder config = LongerConfig.builder(schema.build()).noGlobalTokens();
+    for (Map<?, ?> token : objects(root, "global_tokens")) {
+      config.globalToken(text(token, "name"), texts(token, "features"));
+    }
+    for (Map<?, ?> token : objects(root, "candidate_tokens")) {
+      config.candidateToken(text(token, "name"), texts(token, "features"));
+    }
+    return config
         .maxHistory(number(root, "max_history"))
         .eventWidth(number(root, "event_width"))
         .mergeFactor(number(root, "merge_factor"))
         .innerLayers(number(root, "inner_layers"))
         .innerHeads(number(root, "inner_heads"))
         .heads(number(root, "heads"))
-        .recentQueries(number(root, "recent_queries"))
+        .queries(QueryStrategy.valueOf(text(root, "query_strategy")), number(root, "queries"))
         .queryBlock(number(root, "query_block"))
         .selfLayers(number(root, "self_layers"))
         .clsTokens(number(root, "cls_tokens"))
@@ -104,6 +129,7 @@ public final class ConfigJson {
         .anchor(Anchor.valueOf(text(root, "anchor")))
         .time(TimeMode.valueOf(text(root, "time")))
         .globalVisibility(GlobalVisibility.valueOf(text(root, "global_visibility")))
+        .head(Head.valueOf(text(root, "head")))
         .build();
   }
 
@@ -114,6 +140,10 @@ public final class ConfigJson {
 
   private static String text(Map<?, ?> object, String key) {
     return (String) member(object, key);
+  }
+
+  private static String[] texts(Map<?, ?> object, String key) {
+    return ((List<?>) member(object, key)).stream().map(String.class::cast).toArray(String[]::new);
   }
 
   private static int number(Map<?, ?> object, String key) {

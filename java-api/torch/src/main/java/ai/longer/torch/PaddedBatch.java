@@ -114,7 +114,7 @@ final class PaddedBatch {
 
   /** Groups start … S − 1, start = ⌊max(0, S − k) / w⌋ · w. */
   private int numQueries(Window window) {
-    int surplus = Math.max(0, window.numGroups() - config.recentQueries());
+    int surplus = Math.max(0, window.numGroups() - config.queries());
     int start = surplus / config.queryBlock() * config.queryBlock();
     return window.numGroups() - start;
   }

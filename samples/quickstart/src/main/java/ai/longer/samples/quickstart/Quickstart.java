@@ -191,7 +191,7 @@ public final class Quickstart implements Callable<Integer> {
         config.eventWidth(),
         config.mergeFactor(),
         config.modelWidth(),
-        config.recentQueries(),
+        config.queries(),
         config.selfLayers());
   }
 
