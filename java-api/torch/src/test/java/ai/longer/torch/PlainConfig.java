@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.longer.Anchor;
 import ai.longer.GlobalVisibility;
+import ai.longer.Head;
 import ai.longer.LongerConfig;
+import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.TimeMode;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -34,14 +38,21 @@ final class PlainConfig {
 
   private LongerConfig config() {
     assertEquals(1, integer("format_version"));
-    return LongerConfig.builder(schema())
+    LongerConfig.Builder builder = LongerConfig.builder(schema()).noGlobalTokens();
+    for (JsonNode token : node("global_tokens")) {
+      builder.globalToken(token.get("name").asText(), featuresOf(token));
+    }
+    for (JsonNode token : node("candidate_tokens")) {
+      builder.candidateToken(token.get("name").asText(), featuresOf(token));
+    }
+    return builder
         .maxHistory(integer("max_history"))
         .eventWidth(integer("event_width"))
         .mergeFactor(integer("merge_factor"))
         .innerLayers(integer("inner_layers"))
         .innerHeads(integer("inner_heads"))
         .heads(integer("heads"))
-        .recentQueries(integer("recent_queries"))
+        .queries(QueryStrategy.valueOf(text("query_strategy")), integer("queries"))
         .queryBlock(integer("query_block"))
         .selfLayers(integer("self_layers"))
         .clsTokens(integer("cls_tokens"))
@@ -50,7 +61,14 @@ final class PlainConfig {
         .anchor(Anchor.valueOf(text("anchor")))
         .time(TimeMode.valueOf(text("time")))
         .globalVisibility(GlobalVisibility.valueOf(text("global_visibility")))
+        .head(Head.valueOf(text("head")))
         .build();
+  }
+
+  private static String[] featuresOf(JsonNode token) {
+    List<String> names = new ArrayList<>();
+    token.get("features").forEach(name -> names.add(name.asText()));
+    return names.toArray(String[]::new);
   }
 
   private Schema schema() {
@@ -80,7 +98,6 @@ final class PlainConfig {
     for (JsonNode task : node("tasks")) {
       schema.task(task.get("name").asText(), task.get("weight").asDouble());
     }
-    assertEquals("GLOBALS", text("head"));
     return schema.build();
   }
 
