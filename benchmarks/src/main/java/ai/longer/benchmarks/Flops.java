@@ -12,12 +12,12 @@ import java.util.List;
  *     rows
  * @param candidates what the globals and candidates cost on top
  */
-record Flops(double user, double candidates) {
+public record Flops(double user, double candidates) {
 
   /**
    * Forward pass over {@code numEvents} events, whole groups, and {@code numCandidates} candidates.
    */
-  static Flops forward(LongerConfig config, int numEvents, int numCandidates) {
+  public static Flops forward(LongerConfig config, int numEvents, int numCandidates) {
     double events = Math.min(numEvents, config.maxHistory());
     double groups = Math.ceil(events / config.mergeFactor());
     double queries = Math.min(config.queries(), groups);
@@ -48,12 +48,13 @@ record Flops(double user, double candidates) {
     return new Flops(user, perHead * heads + attention + globals + candidate * numCandidates);
   }
 
-  double total() {
+  /** Returns the forward pass of the whole request. */
+  public double total() {
     return user + candidates;
   }
 
-  /** Forward and backward: each product has two more in the backward pass. */
-  double trainingStep() {
+  /** Returns forward and backward: each product has two more in the backward pass. */
+  public double trainingStep() {
     return 3 * total();
   }
 

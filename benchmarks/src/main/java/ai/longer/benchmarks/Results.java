@@ -21,29 +21,11 @@ final class Results {
     Map<String, Object> document = new LinkedHashMap<>();
     document.put("benchmark", name);
     document.put("time", Instant.now().toString());
-    document.put("machine", machine());
+    document.put("machine", Machine.describe());
     document.put("figures", figures);
     Files.createDirectories(folder);
     Path file = folder.resolve(name + ".json");
     JSON.writeValue(file.toFile(), document);
     System.out.println("wrote " + file);
-  }
-
-  private static Map<String, Object> machine() throws IOException {
-    Map<String, Object> machine = new LinkedHashMap<>();
-    machine.put("processor", processor());
-    machine.put("processors", Runtime.getRuntime().availableProcessors());
-    machine.put("java", System.getProperty("java.vm.version"));
-    machine.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-    return machine;
-  }
-
-  private static String processor() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
-      if (line.startsWith("model name")) {
-        return line.substring(line.indexOf(':') + 1).trim();
-      }
-    }
-    return "unknown";
   }
 }

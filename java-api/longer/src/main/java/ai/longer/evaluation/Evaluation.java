@@ -32,7 +32,7 @@ public final class Evaluation {
    *     is neither 0 nor 1, or no candidate has a label
    */
   public static Predictions predict(Trainer trainer, RequestSource requests) {
-    return predict(requests, trainer::predict);
+    return predict(trainer::predict, requests);
   }
 
   /**
@@ -41,7 +41,7 @@ public final class Evaluation {
    * @throws IllegalArgumentException as above
    */
   public static Predictions predict(Ranker ranker, RequestSource requests) {
-    return predict(requests, batch -> rank(ranker, batch));
+    return predict(batch -> rank(ranker, batch), requests);
   }
 
   private static float[] rank(Ranker ranker, List<Request> batch) {
@@ -56,9 +56,15 @@ public final class Evaluation {
     return scores;
   }
 
-  /** {@code scorer} returns row-major [tasks, sum of C]; the first task's row is used. */
-  private static Predictions predict(
-      RequestSource requests, Function<List<Request>, float[]> scorer) {
+  /**
+   * Scores with any model.
+   *
+   * @param scorer returns probabilities of a batch, row-major [tasks, sum of C], candidates in
+   *     request order; only the first task's are used, and later tasks may be left out
+   * @throws IllegalArgumentException as above
+   */
+  public static Predictions predict(
+      Function<List<Request>, float[]> scorer, RequestSource requests) {
     Rows rows = new Rows();
     try (Stream<Request> stream = requests.stream()) {
       Iterator<Request> all = stream.iterator();

@@ -1,0 +1,62 @@
+package ai.longer.benchmarks.quality;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What is compared, on which data and with which budget; one file of {@code experiments/}. Each
+ * contender is tuned over the same grid on the validation requests alone; the best point is then
+ * trained on everything before the test, once for each seed, and scores the test once.
+ *
+ * @param name that of the file
+ * @param title heading of its results
+ * @param about what is predicted from what, and what was cut to fit the machine
+ * @param data {@code kind} of a {@link DataSet} and its settings
+ * @param model keys of {@code config.json} that all contenders share
+ * @param schedule of the optimizer
+ * @param grid points of the search
+ * @param seeds trainings of each contender with its best point
+ * @param contenders the first is compared with every other
+ * @param plotted contenders in the chart by history length
+ */
+record Experiment(
+    String name,
+    String title,
+    String about,
+    ObjectNode data,
+    ObjectNode model,
+    Setting.Schedule schedule,
+    List<Setting> grid,
+    int seeds,
+    List<Contender> contenders,
+    List<String> plotted) {
+  /** Checks what would show only hours later. */
+  Experiment {
+    grid = List.copyOf(grid);
+    contenders = List.copyOf(contenders);
+    plotted = List.copyOf(plotted);
+    require(!grid.isEmpty() && !contenders.isEmpty() && seeds > 0, name, "grid, contenders, seeds");
+    Set<String> names = new HashSet<>();
+    for (Contender contender : contenders) {
+      require(names.add(contender.name()), name, "contender " + contender.name());
+    }
+    require(names.containsAll(plotted), name, "plotted");
+  }
+
+  private static void require(boolean holds, String name, String what) {
+    if (!holds) {
+      throw new IllegalArgumentException(
+          "[experiment] %s: %s must be there and be unique".formatted(name, what));
+    }
+  }
+
+  /** Reads {@code folder/name.json}. */
+  static Experiment read(Path folder, String name) {
+    Experiment read = Json.read(folder.resolve(name + ".json"), Experiment.class);
+    require(read.name.equals(name), name, "its own name");
+    return read;
+  }
+}
