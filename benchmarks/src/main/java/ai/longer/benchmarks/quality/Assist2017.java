@@ -15,16 +15,15 @@ import java.util.stream.Stream;
  */
 final class Assist2017 implements DataSet {
   private static final Download DOWNLOAD =
-      new Download(
-          "assist2017", "https://sites.google.com/view/assistmentsdatamining", null, null);
+      new Download("assist2017", "https://sites.google.com/view/assistmentsdatamining", null, null);
 
   private static final int FOLDS = 5;
 
   /**
    * How to split.
    *
-   * @param testFold 0 = each student's last answers are the test and the student is a feature; 1 … 5
-   *     = the students of that fold are the test, those of the next fold validation
+   * @param testFold 0 = each student's last answers are the test and the student is a feature; 1 …
+   *     5 = the students of that fold are the test, those of the next fold validation
    */
   record Options(
       int candidates, double validationShare, double testShare, int maxHistory, int testFold) {
@@ -57,7 +56,8 @@ final class Assist2017 implements DataSet {
             .candidate("problem", "problem")
             .candidate("skill", "skill")
             .task("correct");
-    return hasStudent() ? schema.table("student", 16).user("student", "student").build()
+    return hasStudent()
+        ? schema.table("student", 16).user("student", "student").build()
         : schema.build();
   }
 
@@ -82,8 +82,7 @@ final class Assist2017 implements DataSet {
   }
 
   private Stream<Interaction> log(LongPredicate folds) {
-    return UserOrder.byTime(
-        answers().filter(answer -> folds.test(answer.fold())).map(this::row));
+    return UserOrder.byTime(answers().filter(answer -> folds.test(answer.fold())).map(this::row));
   }
 
   private Interaction row(Answer answer) {

@@ -31,7 +31,10 @@ record Contender(
     return history == null ? split : split.newest(history);
   }
 
-  /** The features of {@code schema} with the model's keys, then this contender's, then the setting's. */
+  /**
+   * The features of {@code schema} with the model's keys, then this contender's, then the
+   * setting's.
+   */
   LongerConfig config(Schema schema, ObjectNode model, Setting setting) {
     ObjectNode all = Json.parse(LongerConfig.builder(schema).build().toJson());
     all.setAll(model);

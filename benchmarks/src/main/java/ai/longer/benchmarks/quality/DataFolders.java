@@ -31,8 +31,7 @@ record DataFolders(List<Path> roots) {
    * @param archive name of the published file; null = it is published unpacked
    * @param md5 its published checksum, if there is one
    */
-  record Download(
-      String folder, String url, @Nullable String archive, @Nullable String md5) {}
+  record Download(String folder, String url, @Nullable String archive, @Nullable String md5) {}
 
   /** Keeps an unmodifiable copy. */
   DataFolders {
@@ -80,8 +79,7 @@ record DataFolders(List<Path> roots) {
                 .formatted(archive, found, expected, download.url()));
       }
       FileSystem content = FileSystems.newFileSystem(archive);
-      for (Path member :
-          List.of(content.getPath(download.folder(), file), content.getPath(file))) {
+      for (Path member : List.of(content.getPath(download.folder(), file), content.getPath(file))) {
         if (Files.exists(member)) {
           return member;
         }

@@ -16,7 +16,10 @@ final class DataSets {
   static DataSet open(ObjectNode data, DataFolders folders) {
     String kind = data.path("kind").asText();
     return switch (kind) {
-      case "movielens-latest-small", "movielens-1m", "movielens-20m", "movielens-25m",
+      case "movielens-latest-small",
+          "movielens-1m",
+          "movielens-20m",
+          "movielens-25m",
           "movielens-32m" ->
           new MovieLens(MovieLens.Release.of(kind), folders, Json.settings(data, Cut.class));
       case "assist2017" -> new Assist2017(folders, Json.settings(data, Assist2017.Options.class));

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * MovieLens of GroupLens: will a user who rates this movie give it 4 stars or more? Events are the
@@ -25,17 +26,22 @@ final class MovieLens implements DataSet {
     M25("ml-25m", "6b51fb2759a8657d3bfcbfc42b592ada"),
     M32("ml-32m", "d472be332d4daa821edc399621853b57");
 
-    private final Download download;
+    private final String folder;
+    private final @Nullable String md5;
 
-    Release(String folder, @org.jspecify.annotations.Nullable String md5) {
-      download =
-          new Download(
-              folder, "https://grouplens.org/datasets/movielens/", folder + ".zip", md5);
+    Release(String folder, @Nullable String md5) {
+      this.folder = folder;
+      this.md5 = md5;
+    }
+
+    Download download() {
+      return new Download(
+          folder, "https://grouplens.org/datasets/movielens/", folder + ".zip", md5);
     }
 
     static Release of(String kind) {
       return Arrays.stream(values())
-          .filter(r -> kind.equals("movielens-" + r.download.folder().substring("ml-".length())))
+          .filter(r -> kind.equals("movielens-" + r.folder.substring("ml-".length())))
           .findAny()
           .orElseThrow();
     }
@@ -44,9 +50,27 @@ final class MovieLens implements DataSet {
   private static final double CLICK = 4;
   private static final List<String> GENRES =
       List.of(
-          "Action", "Adventure", "Animation", "Children", "Children's", "Comedy", "Crime",
-          "Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "IMAX", "Musical", "Mystery",
-          "Romance", "Sci-Fi", "Thriller", "War", "Western", "(no genres listed)");
+          "Action",
+          "Adventure",
+          "Animation",
+          "Children",
+          "Children's",
+          "Comedy",
+          "Crime",
+          "Documentary",
+          "Drama",
+          "Fantasy",
+          "Film-Noir",
+          "Horror",
+          "IMAX",
+          "Musical",
+          "Mystery",
+          "Romance",
+          "Sci-Fi",
+          "Thriller",
+          "War",
+          "Western",
+          "(no genres listed)");
 
   private final Release release;
   private final DataFolders folders;
@@ -106,7 +130,7 @@ final class MovieLens implements DataSet {
       return lines("ratings.dat", 4)
           .map(f -> new Rating(f.longValue(0), f.longValue(1), f.longValue(2), f.longValue(3)));
     }
-    Path file = folders.find(release.download, "ratings.csv");
+    Path file = folders.find(release.download(), "ratings.csv");
     return Rows.ofCsv(
         file,
         header -> {
@@ -132,7 +156,7 @@ final class MovieLens implements DataSet {
       }
       return genres;
     }
-    Path file = folders.find(release.download, "movies.csv");
+    Path file = folders.find(release.download(), "movies.csv");
     try (Stream<Map.Entry<Long, long[]>> movies =
         Rows.ofCsv(
             file,
@@ -148,11 +172,11 @@ final class MovieLens implements DataSet {
 
   private Stream<Rows.Fields> lines(String file, int fields) {
     return Rows.ofLines(
-        folders.find(release.download, file), StandardCharsets.ISO_8859_1, "::", fields);
+        folders.find(release.download(), file), StandardCharsets.ISO_8859_1, "::", fields);
   }
 
   private static long[] firstTwo(String names) {
-    String[] split = names.split("\\|");
+    String[] split = names.split("\\|", -1);
     return new long[] {
       GENRES.indexOf(split[0]) + 1L, split.length > 1 ? GENRES.indexOf(split[1]) + 1L : 0
     };

@@ -39,7 +39,7 @@ final class Pictures {
       if (isShown && summary.experiment().plotted().contains(contender.name())) {
         List<Series.Point> points = new ArrayList<>();
         for (int i = 0; i < classes.size(); i++) {
-          points.add(new Series.Point(i, classes.get(i).auc().get(contender.name())));
+          points.add(new Series.Point(i, classes.get(i).auc(contender.name())));
         }
         series.add(new Series(contender.title(), points));
       }

@@ -116,8 +116,7 @@ final class PlantedTaste implements DataSet {
     long[] actions = new long[numEvents];
     long[] times = new long[numEvents];
     for (int i = 0; i < numEvents; i++) {
-      boolean isPlanted =
-          i < numEvents - RECENT && random.nextDouble() < options.plantedShare();
+      boolean isPlanted = i < numEvents - RECENT && random.nextDouble() < options.plantedShare();
       categories[i] = isPlanted ? taste[random.nextInt(TASTE)] : random.nextInt(CATEGORIES);
       items[i] = item(categories[i], random);
       actions[i] = random.nextInt(ACTIONS);
@@ -132,8 +131,7 @@ final class PlantedTaste implements DataSet {
   }
 
   /** Half of the candidates fall on the taste by design. */
-  private static Request request(
-      History history, int[] taste, long user, SplittableRandom random) {
+  private static Request request(History history, int[] taste, long user, SplittableRandom random) {
     long[] items = new long[CANDIDATES];
     long[] categories = new long[CANDIDATES];
     float[] clicks = new float[CANDIDATES];
@@ -227,7 +225,8 @@ final class PlantedTaste implements DataSet {
         figures.put("share of events older than 500", old / explained);
         figures.put("attribution on old events of the taste", onTaste / explained);
         figures.put("share of old events of the taste", taste / explained);
-        figures.put("attribution on old events of the candidate's category", onCategory / explained);
+        figures.put(
+            "attribution on old events of the candidate's category", onCategory / explained);
         figures.put("share of old events of the candidate's category", category / explained);
       }
       return figures;

@@ -39,7 +39,9 @@ public final class Quality implements Callable<Integer> {
   @Option(names = "--device", description = "cpu or cuda (default: ${DEFAULT-VALUE}).")
   private String device = "cpu";
 
-  @Option(names = "--threads", description = "CPU threads of a training (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--threads",
+      description = "CPU threads of a training (default: ${DEFAULT-VALUE}).")
   private int threads = 1;
 
   @Option(names = "--jobs", description = "Trainings at a time (default: ${DEFAULT-VALUE}).")
@@ -111,6 +113,11 @@ public final class Quality implements Callable<Integer> {
     };
   }
 
+  @SuppressWarnings("SystemConsoleNull") // Java 22 and later make a console without a terminal
+  private static boolean isTerminal() {
+    return System.console() != null;
+  }
+
   private boolean run(Experiment experiment) {
     for (String name : contenders) {
       if (experiment.contenders().stream().noneMatch(c -> c.name().equals(name))) {
@@ -123,7 +130,7 @@ public final class Quality implements Callable<Integer> {
         new Runner.Options(device(), seeds == null ? experiment.seeds() : seeds, smoke);
     ExecutorService executor = Executors.newFixedThreadPool(jobs);
     try {
-      Progress progress = new Progress(errors, System.console() != null);
+      Progress progress = new Progress(errors, isTerminal());
       Runner runner = new Runner(experiment, set, options, out, executor, progress);
       runner.describe();
       Map<String, CompletableFuture<Void>> started = new LinkedHashMap<>();

@@ -1,6 +1,7 @@
 package ai.longer.benchmarks.quality;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -115,7 +116,7 @@ final class ResultsPage {
     List<List<String>> rows = new ArrayList<>();
     for (Summary.Model model : summary.models()) {
       List<String> row = new ArrayList<>(List.of(title(summary, model.contender())));
-      classes.forEach(c -> row.add(format("%.4f", c.auc().get(model.contender()))));
+      classes.forEach(c -> row.add(format("%.4f", c.auc(model.contender()))));
       rows.add(row);
     }
     table(page, header, rows);
@@ -154,18 +155,12 @@ final class ResultsPage {
     }
     List<String> header = new ArrayList<>(List.of("validation AUC"));
     List<List<String>> rows = new ArrayList<>();
-    List<String> searched =
-        summary.searches().entrySet().stream()
-            .filter(s -> !s.getValue().isEmpty())
-            .map(Map.Entry::getKey)
-            .toList();
-    searched.forEach(name -> header.add(title(summary, name)));
+    summary.searches().keySet().forEach(name -> header.add(title(summary, name)));
     for (String point : points) {
       List<String> row = new ArrayList<>(List.of(point));
-      for (String name : searched) {
-        Map<String, Double> ofName = summary.searches().get(name);
-        double best = ofName.values().stream().mapToDouble(v -> v).max().orElseThrow();
-        Double auc = ofName.get(point);
+      for (Map<String, Double> searched : summary.searches().values()) {
+        double best = Collections.max(searched.values());
+        Double auc = searched.get(point);
         String shown = auc == null ? "" : format("%.4f", auc);
         row.add(auc != null && auc == best ? "**" + shown + "**" : shown);
       }

@@ -55,7 +55,8 @@ record RunResult(
   /** Reads a result if it is there and of the same making. */
   static Optional<RunResult> find(Path file, String fingerprint) {
     return Files.exists(file)
-        ? Optional.of(Json.read(file, RunResult.class)).filter(r -> r.fingerprint.equals(fingerprint))
+        ? Optional.of(Json.read(file, RunResult.class))
+            .filter(r -> r.fingerprint.equals(fingerprint))
         : Optional.empty();
   }
 }

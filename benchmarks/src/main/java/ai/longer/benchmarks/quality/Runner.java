@@ -123,8 +123,7 @@ final class Runner {
 
   private RunResult test(Contender contender, Split seen, int point, long seed) {
     String job = "%s.seed-%d".formatted(contender.name(), seed);
-    return run(
-        contender, point, seed, job, seen.trainingAndValidation(), List.of(), seen.test());
+    return run(contender, point, seed, job, seen.trainingAndValidation(), List.of(), seen.test());
   }
 
   private RunResult run(
@@ -153,8 +152,7 @@ final class Runner {
             config,
             options.device(),
             setting.options(experiment.schedule(), training.size(), seed))) {
-      Training runs =
-          new Training(learner, setting, experiment.schedule().batchSize(), seed);
+      Training runs = new Training(learner, setting, experiment.schedule().batchSize(), seed);
       List<Training.Epoch> epochs =
           runs.run(training, validation, (done, loss) -> progress.update(shown, done, loss));
       double seconds = (System.nanoTime() - start) / 1e9;

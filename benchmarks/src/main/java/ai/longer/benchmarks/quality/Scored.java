@@ -38,7 +38,9 @@ record Scored(Predictions predictions, int[] events) {
         .toArray();
   }
 
-  /** What two trainings must share to be compared: labels, users and history lengths of the rows. */
+  /**
+   * What two trainings must share to be compared: labels, users and history lengths of the rows.
+   */
   String fingerprint() {
     CRC32 sum = new CRC32();
     float[] labels = predictions.labels();

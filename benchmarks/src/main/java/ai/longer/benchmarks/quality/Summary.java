@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -42,7 +43,8 @@ record Summary(
   record Spread(double mean, double deviation) {
     static Spread of(List<Run> runs, ToDoubleFunction<RunResult> figure) {
       double[] values = runs.stream().mapToDouble(r -> figure.applyAsDouble(r.result())).toArray();
-      double mean = Stream.of(values).flatMapToDouble(java.util.Arrays::stream).sum() / values.length;
+      double mean =
+          Stream.of(values).flatMapToDouble(java.util.Arrays::stream).sum() / values.length;
       double squares = 0;
       for (double value : values) {
         squares += (value - mean) * (value - mean);
@@ -69,7 +71,11 @@ record Summary(
   record Difference(String than, int seeds, double estimate, double lower, double upper) {}
 
   /** Test rows whose history had so many events, and each contender's mean AUC on them. */
-  record HistoryClass(String events, int rows, Map<String, Double> auc) {}
+  record HistoryClass(String events, int rows, Map<String, Double> auc) {
+    double auc(String contender) {
+      return Objects.requireNonNull(auc.get(contender), contender);
+    }
+  }
 
   /** A final training and its scores. */
   record Run(RunResult result, Scored scored) {}
@@ -86,7 +92,6 @@ record Summary(
     Map<String, TreeMap<Long, Run>> runs = new LinkedHashMap<>();
     Map<String, Map<String, Double>> searches = new LinkedHashMap<>();
     experiment.contenders().forEach(c -> runs.put(c.name(), new TreeMap<>()));
-    experiment.contenders().forEach(c -> searches.put(c.name(), new LinkedHashMap<>()));
     for (Path file : results(folders)) {
       RunResult result = Json.read(file, RunResult.class);
       TreeMap<Long, Run> ofContender = runs.get(result.contender());
@@ -94,7 +99,9 @@ record Summary(
         continue;
       }
       if (result.test() == null) {
-        searches.get(result.contender()).put(result.setting().title(), result.searched());
+        searches
+            .computeIfAbsent(result.contender(), c -> new LinkedHashMap<>())
+            .put(result.setting().title(), result.searched());
       } else if (!ofContender.containsKey(result.seed())) {
         String name = file.getFileName().toString().replaceAll("\\.json$", ".scores.gz");
         Scored scored = Scored.read(file.resolveSibling(name));
@@ -170,7 +177,7 @@ record Summary(
   }
 
   private static RunResult.Test test(RunResult result) {
-    return java.util.Objects.requireNonNull(result.test());
+    return Objects.requireNonNull(result.test());
   }
 
   private static List<Difference> differences(Map<String, TreeMap<Long, Run>> runs) {
@@ -178,12 +185,11 @@ record Summary(
     if (runs.isEmpty()) {
       return differences;
     }
-    String first = runs.keySet().iterator().next();
-    TreeMap<Long, Run> ours = runs.get(first);
+    Map.Entry<String, TreeMap<Long, Run>> first = runs.entrySet().iterator().next();
+    TreeMap<Long, Run> ours = first.getValue();
     for (Map.Entry<String, TreeMap<Long, Run>> other : runs.entrySet()) {
-      List<Long> seeds =
-          ours.keySet().stream().filter(other.getValue()::containsKey).toList();
-      if (other.getKey().equals(first) || seeds.isEmpty()) {
+      List<Long> seeds = ours.keySet().stream().filter(other.getValue()::containsKey).toList();
+      if (other.getKey().equals(first.getKey()) || seeds.isEmpty()) {
         continue;
       }
       Interval interval =
@@ -204,7 +210,10 @@ record Summary(
   }
 
   private static List<Predictions> predictions(TreeMap<Long, Run> runs, List<Long> seeds) {
-    return seeds.stream().map(seed -> runs.get(seed).scored().predictions()).toList();
+    return runs.values().stream()
+        .filter(run -> seeds.contains(run.result().seed()))
+        .map(run -> run.scored().predictions())
+        .toList();
   }
 
   private static List<HistoryClass> byHistory(Map<String, TreeMap<Long, Run>> runs) {

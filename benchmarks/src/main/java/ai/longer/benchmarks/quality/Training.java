@@ -28,8 +28,7 @@ final class Training {
    * @param validationAuc after it; null without validation requests
    * @param validationLogLoss after it; null without validation requests
    */
-  record Epoch(
-      double loss, @Nullable Double validationAuc, @Nullable Double validationLogLoss) {}
+  record Epoch(double loss, @Nullable Double validationAuc, @Nullable Double validationLogLoss) {}
 
   private final Learner learner;
   private final Setting setting;

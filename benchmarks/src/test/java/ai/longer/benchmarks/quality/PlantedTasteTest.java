@@ -28,7 +28,9 @@ class PlantedTasteTest {
   @Test
   void theNewest500EventsTellNothing() {
     double auc =
-        auc((request, c) -> count(request, c, request.history().size() - 500, request.history().size()));
+        auc(
+            (request, c) ->
+                count(request, c, request.history().size() - 500, request.history().size()));
     assertEquals(0.5, auc, 0.04);
   }
 
