@@ -102,7 +102,8 @@ void bench(ThreadPool* pool, Reporter& reporter, const Shape& s) {
     slots.push_back(static_cast<int32_t>(i % s.merge_factor));
   }
   for (int64_t g = 1; g <= groups; ++g) offsets.push_back(static_cast<int32_t>(g * s.merge_factor));
-  const EventTokens tokens{s.tokens,         groups,         s.merge_factor, rows.data(),
+  const FeatureValues features[] = {{rows.data()}, {rows.data() + s.tokens}};
+  const EventTokens tokens{s.tokens,         groups,         s.merge_factor, features,
                            positions.data(), buckets.data(), offsets.data(), slots.data()};
   const int64_t width = s.merge_factor * s.d;
   std::vector<float> merged(static_cast<size_t>(groups * width));

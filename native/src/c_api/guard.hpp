@@ -103,9 +103,9 @@ inline Device device_of(const longer_device* device) {
 inline BatchView batch_of(const longer_batch* batch) {
   const longer_batch& b = sized(batch, "batch");
   const BatchView view = {
-      b.num_requests,  b.num_events,  b.num_candidates, b.event_offsets,   b.candidate_offsets,
-      b.event_ids,     b.event_times, b.first_ordinals, b.reference_times, b.user_ids,
-      b.candidate_ids, b.labels,      b.weights};
+      b.num_requests,      b.num_events,  b.num_candidates, b.event_offsets,   b.candidate_offsets,
+      b.event_columns,     b.event_times, b.first_ordinals, b.reference_times, b.user_columns,
+      b.candidate_columns, b.labels,      b.weights};
   validate_counts(view);
   return view;
 }

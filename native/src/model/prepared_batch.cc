@@ -55,29 +55,18 @@ void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t p
   }
 }
 
-void lookup_columns(const Config& config, const std::vector<FeatureConfig>& features,
-                    const int64_t* ids, int64_t count, RowLookup& lookup, int32_t* rows) {
-  for (size_t f = 0; f < features.size(); ++f) {
-    const int64_t column = static_cast<int64_t>(f) * count;
-    lookup.rows(config.table_index(features[f].table), ids + column, count, rows + column);
-  }
-}
-
 void prepare_users_and_candidates(const Config& config, const BatchView& batch, RowLookup& lookup,
                                   PreparedBatch& out) {
-  const int64_t requests = batch.num_requests;
-  out.user_rows.resize(static_cast<size_t>(config.num_user_features() * requests));
-  lookup_columns(config, config.user_features, batch.user_ids, requests, lookup,
-                 out.user_rows.data());
-  const int64_t context = static_cast<int64_t>(config.user_features.size()) * requests;
-  if (!config.context_features.empty()) {
-    lookup_columns(config, config.context_features, batch.user_ids + context, requests, lookup,
-                   out.user_rows.data() + context);
-  }
-  out.candidate_rows.resize(config.candidate_features.size() *
-                            static_cast<size_t>(batch.num_candidates));
-  lookup_columns(config, config.candidate_features, batch.candidate_ids, batch.num_candidates,
-                 lookup, out.candidate_rows.data());
+  const RowRange requests = {0, batch.num_requests};
+  const size_t num_user = config.user_features.size();
+  out.user_features.reset(num_user + config.context_features.size());
+  out.user_features.set(0, config, config.user_features, batch.user_columns, &requests, 1, lookup);
+  out.user_features.set(num_user, config, config.context_features, batch.user_columns, &requests, 1,
+                        lookup);
+  const RowRange candidates = {0, batch.num_candidates};
+  out.candidate_features.reset(config.candidate_features.size());
+  out.candidate_features.set(0, config, config.candidate_features, batch.candidate_columns,
+                             &candidates, 1, lookup);
 }
 
 int32_t user_time_bucket(const Config& config, const BatchView& batch, int64_t request,
@@ -87,15 +76,16 @@ int32_t user_time_bucket(const Config& config, const BatchView& batch, int64_t r
   return time_bucket(newest_time, batch.reference_times[request], config.time_buckets);
 }
 
-void reset(const BatchView& batch, PreparedBatch& out) {
+void reset(const Config& config, const BatchView& batch, PreparedBatch& out) {
   out.num_requests = batch.num_requests;
   out.num_candidates = batch.num_candidates;
   for (auto* column :
-       {&out.event_rows, &out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets,
-        &out.first_kept, &out.token_offsets, &out.group_offsets, &out.query_offsets,
-        &out.user_time_buckets, &out.side_offsets}) {
+       {&out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets, &out.token_offsets,
+        &out.group_offsets, &out.query_offsets, &out.user_time_buckets, &out.side_offsets}) {
     column->clear();
   }
+  out.kept_events.clear();
+  out.event_features.reset(config.event_features.size());
   for (auto* offsets : {&out.event_group_offsets, &out.token_offsets, &out.group_offsets,
                         &out.query_offsets, &out.side_offsets}) {
     offsets->push_back(0);
@@ -131,23 +121,6 @@ void append_events(const Config& config, const BatchView& batch, int64_t b, cons
   if (end > begin) out.event_group_offsets.push_back(static_cast<int32_t>(out.positions.size()));
 }
 
-/// Table rows of the kept events, feature by feature.
-void lookup_events(const Config& config, const BatchView& batch, RowLookup& lookup,
-                   PreparedBatch& out) {
-  const auto tokens = static_cast<int64_t>(out.positions.size());
-  out.event_rows.resize(config.event_features.size() * static_cast<size_t>(tokens));
-  for (size_t f = 0; f < config.event_features.size(); ++f) {
-    const int64_t table = config.table_index(config.event_features[f].table);
-    const int64_t* ids = batch.event_ids + static_cast<int64_t>(f) * batch.num_events;
-    int32_t* rows = out.event_rows.data() + static_cast<int64_t>(f) * tokens;
-    for (int64_t b = 0; b < batch.num_requests; ++b) {
-      const auto r = static_cast<size_t>(b);
-      lookup.rows(table, ids + batch.event_offsets[b] + out.first_kept[r],
-                  out.token_offsets[r + 1] - out.token_offsets[r], rows + out.token_offsets[r]);
-    }
-  }
-}
-
 void append_side(const Config& config, const BatchView& batch, int64_t b, const MergedRange& merged,
                  PreparedBatch& out) {
   const int64_t candidates = batch.candidate_offsets[b + 1] - batch.candidate_offsets[b];
@@ -167,7 +140,7 @@ EventTokens PreparedBatch::event_tokens(const Config& config) const {
   tokens.num_events = num_tokens();
   tokens.num_groups = num_groups();
   tokens.merge_factor = config.merge_factor;
-  tokens.feature_rows = event_rows.data();
+  tokens.features = event_features.values();
   tokens.positions = positions.data();
   tokens.time_buckets = config.time == TimeMode::kNone ? nullptr : time_buckets.data();
   tokens.group_offsets = event_group_offsets.data();
@@ -176,20 +149,24 @@ EventTokens PreparedBatch::event_tokens(const Config& config) const {
 }
 
 GlobalTokensInputs PreparedBatch::global_inputs() const {
-  return {num_requests,          num_candidates,     user_rows.data(), user_time_buckets.data(),
-          candidate_rows.data(), side_offsets.data()};
+  return {num_requests,
+          num_candidates,
+          user_features.values(),
+          user_time_buckets.data(),
+          candidate_features.values(),
+          side_offsets.data()};
 }
 
 void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,
                    PreparedBatch& out) {
-  reset(batch, out);
+  reset(config, batch, out);
   const bool is_only_layer = config.self_layers == 0;
   for (int64_t b = 0; b < batch.num_requests; ++b) {
     const int64_t supplied = batch.event_offsets[b + 1] - batch.event_offsets[b];
     const int64_t ordinal = batch.first_ordinals != nullptr ? batch.first_ordinals[b] : 0;
     const Window window(config, supplied, ordinal);
     append_events(config, batch, b, window, out);
-    out.first_kept.push_back(static_cast<int32_t>(window.first));
+    out.kept_events.push_back({batch.event_offsets[b] + window.first, batch.event_offsets[b + 1]});
     out.token_offsets.push_back(static_cast<int32_t>(out.positions.size()));
 
     const int64_t group_begin = out.group_offsets.back();
@@ -208,13 +185,14 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
     out.user_time_buckets.push_back(user_time_bucket(config, batch, b, has_history, newest));
   }
   out.num_side_rows = out.side_offsets.back();
-  lookup_events(config, batch, lookup, out);
+  out.event_features.set(0, config, config.event_features, batch.event_columns,
+                         out.kept_events.data(), out.kept_events.size(), lookup);
   prepare_users_and_candidates(config, batch, lookup, out);
 }
 
 void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
                         RowLookup& lookup, PreparedBatch& out) {
-  reset(batch, out);
+  reset(config, batch, out);
   append_side(config, batch, 0, {0, history.num_groups, 0, history.num_queries}, out);
   out.num_side_rows = out.side_offsets.back();
   out.user_time_buckets.push_back(

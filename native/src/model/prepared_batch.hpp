@@ -4,19 +4,12 @@
 
 #include "longer/batch.hpp"
 #include "longer/config.hpp"
+#include "model/prepared_features.hpp"
 #include "ops/attention/attention.hpp"
 #include "ops/event_encoder/event_encoder.hpp"
 #include "ops/global_tokens/global_tokens.hpp"
 
 namespace longer {
-
-/// Turns the ids of one configured table into row numbers.
-class RowLookup {
- public:
-  virtual ~RowLookup() = default;
-  /// Rows of `count` ids of table `table` (index into Config::tables); unknown ids read row 0.
-  virtual void rows(int64_t table, const int64_t* ids, int64_t count, int32_t* rows) = 0;
-};
 
 /// The attention geometry of one set of rows in one kind of layer (native/docs/model.md, "Layers").
 struct LayerRows {
@@ -35,19 +28,19 @@ struct PreparedBatch {
   int64_t num_candidates = 0;  // ΣC
   int64_t num_side_rows = 0;   // Σ(G + C)
 
-  std::vector<int32_t> event_rows;           // [event features, N]
+  PreparedFeatures event_features;           // of N rows
   std::vector<int32_t> positions;            // [N]
   std::vector<int32_t> time_buckets;         // [N]; empty when the time mode is NONE
   std::vector<int32_t> slots;                // [N]
   std::vector<int32_t> event_group_offsets;  // [ΣS + 1]
-  std::vector<int32_t> first_kept;           // [B] index in the request of its first kept event
+  std::vector<RowRange> kept_events;         // [B] among the batch's events
   std::vector<int32_t> token_offsets;        // [B + 1] kept events
   std::vector<int32_t> group_offsets;        // [B + 1] merged rows
   std::vector<int32_t> query_offsets;        // [B + 1] merged rows that are queries
 
-  std::vector<int32_t> user_rows;          // [user features, B]
+  PreparedFeatures user_features;          // user then context features, of B rows
+  PreparedFeatures candidate_features;     // of ΣC rows
   std::vector<int32_t> user_time_buckets;  // [B]
-  std::vector<int32_t> candidate_rows;     // [candidate features, ΣC]
   std::vector<int32_t> side_offsets;       // [B + 1]
 
   LayerRows merged_cross;  // merged rows in layer 0

@@ -27,6 +27,18 @@ void check_offsets(const char* name, const int64_t* offsets, int64_t num_request
                  "] must equal the count ", total, "; got ", offsets[num_requests]);
 }
 
+/// One column of `rows` rows a feature.
+void check_columns(const char* name, const std::vector<FeatureConfig>& features,
+                   const Column* columns, int64_t rows) {
+  if (rows == 0 || features.empty()) return;
+  check_argument(columns != nullptr, "[batch] ", name, " is null; ", features.size(),
+                 " columns are needed");
+  for (size_t f = 0; f < features.size(); ++f) {
+    check_argument(columns[f].ids != nullptr, "[batch] ", name, ": feature \"", features[f].name,
+                   "\": ids is null; ", rows, " values are needed");
+  }
+}
+
 void check_times(const BatchView& batch) {
   for (int64_t b = 0; b < batch.num_requests; ++b) {
     const int64_t reference = batch.reference_times[b];
@@ -57,11 +69,16 @@ void validate_batch(const Config& config, const BatchView& batch) {
                  "[batch] too many global and candidate rows: ", rows);
   check_present("event_offsets", batch.event_offsets, batch.num_requests + 1);
   check_present("candidate_offsets", batch.candidate_offsets, batch.num_requests + 1);
-  const auto event_features = static_cast<int64_t>(config.event_features.size());
-  const auto candidate_features = static_cast<int64_t>(config.candidate_features.size());
-  check_present("event_ids", batch.event_ids, event_features * batch.num_events);
-  check_present("candidate_ids", batch.candidate_ids, candidate_features * batch.num_candidates);
-  check_present("user_ids", batch.user_ids, config.num_user_features() * batch.num_requests);
+  check_columns("event_columns", config.event_features, batch.event_columns, batch.num_events);
+  check_columns("candidate_columns", config.candidate_features, batch.candidate_columns,
+                batch.num_candidates);
+  check_columns("user_columns", config.user_features, batch.user_columns, batch.num_requests);
+  if (batch.user_columns != nullptr) {
+    check_columns("user_columns", config.context_features,
+                  batch.user_columns + config.user_features.size(), batch.num_requests);
+  } else {
+    check_columns("user_columns", config.context_features, nullptr, batch.num_requests);
+  }
   check_offsets("event_offsets", batch.event_offsets, batch.num_requests, batch.num_events);
   check_offsets("candidate_offsets", batch.candidate_offsets, batch.num_requests,
                 batch.num_candidates);

@@ -50,19 +50,20 @@ class OneCandidate {
  public:
   OneCandidate(const Config& config, const BatchView& batch, int64_t candidate) : view(batch) {
     for (size_t f = 0; f < config.candidate_features.size(); ++f) {
-      ids_.push_back(
-          batch.candidate_ids[static_cast<int64_t>(f) * batch.num_candidates + candidate]);
+      Column column{};
+      column.ids = batch.candidate_columns[f].ids + candidate;
+      columns_.push_back(column);
     }
     view.num_candidates = 1;
     view.candidate_offsets = kOffsets;
-    view.candidate_ids = ids_.data();
+    view.candidate_columns = columns_.data();
   }
 
   BatchView view;
 
  private:
   static constexpr int64_t kOffsets[2] = {0, 1};
-  std::vector<int64_t> ids_;
+  std::vector<Column> columns_;
 };
 
 }  // namespace
@@ -110,7 +111,7 @@ void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task
                                 attention.data());
   const std::vector<double> shares =
       shares_of(attention, saliency(d_tokens, tokens), c.batch.event_group_offsets);
-  float* first = attribution + c.batch.first_kept[0];
+  float* first = attribution + c.batch.kept_events[0].begin;
   for (size_t i = 0; i < shares.size(); ++i) first[i] = static_cast<float>(shares[i]);
 }
 

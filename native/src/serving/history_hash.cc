@@ -18,7 +18,7 @@ uint64_t link(uint64_t hash, int64_t value) {
 void HistoryHash::add(const Config& config, const BatchView& batch) {
   for (int64_t i = 0; i < batch.num_events; ++i) {
     for (size_t f = 0; f < config.event_features.size(); ++f) {
-      chain_ = link(chain_, batch.event_ids[static_cast<int64_t>(f) * batch.num_events + i]);
+      chain_ = link(chain_, batch.event_columns[f].ids[i]);
     }
     if (config.time != TimeMode::kNone) chain_ = link(chain_, batch.event_times[i]);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/thread_pool.hpp"
+#include "model/batch_copy.hpp"
 
 namespace longer {
 
@@ -11,36 +12,11 @@ namespace longer {
 struct SubmissionQueue::Submission {
   int64_t tag;
   RankRequest request;
-  std::vector<int64_t> integers;  // every column, one behind the other
+  BatchCopy copy;
 
   Submission(const Config& config, const RankRequest& source, int64_t tag_in)
-      : tag(tag_in), request(source) {
-    BatchView& b = request.batch;
-    const auto event_features = static_cast<int64_t>(config.event_features.size());
-    const auto candidate_features = static_cast<int64_t>(config.candidate_features.size());
-    struct Column {
-      const int64_t** values;
-      int64_t count;
-    };
-    const Column columns[] = {{&b.event_offsets, 2},
-                              {&b.candidate_offsets, 2},
-                              {&b.event_ids, event_features * b.num_events},
-                              {&b.event_times, b.num_events},
-                              {&b.first_ordinals, 1},
-                              {&b.reference_times, 1},
-                              {&b.user_ids, config.num_user_features()},
-                              {&b.candidate_ids, candidate_features * b.num_candidates}};
-    int64_t total = 0;
-    for (const Column& column : columns) total += column.count;
-    integers.reserve(static_cast<size_t>(total));  // the copies stay where they are put
-    for (const Column& column : columns) {
-      if (*column.values == nullptr) continue;
-      const int64_t* copy = integers.data() + integers.size();
-      integers.insert(integers.end(), *column.values, *column.values + column.count);
-      *column.values = copy;
-    }
-    b.labels = nullptr;
-    b.weights = nullptr;
+      : tag(tag_in), request(source), copy(config, source.batch) {
+    request.batch = copy.view();
   }
 };
 

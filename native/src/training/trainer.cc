@@ -166,25 +166,25 @@ void Trainer::accumulate_table_gradients() {
   const Config& config = state_->config;
   const int64_t tokens = batch_.num_tokens();
   std::vector<std::vector<GradientSource>> sources(config.tables.size());
-  auto add_features = [&](const std::vector<FeatureConfig>& features, const int32_t* rows,
+  auto add_features = [&](const std::vector<FeatureConfig>& features, const FeatureValues* values,
                           int64_t count, const MatrixView& d_input, int64_t column) {
     for (size_t f = 0; f < features.size(); ++f) {
       const int64_t table = config.table_index(features[f].table);
       sources[static_cast<size_t>(table)].push_back(
-          {rows + static_cast<int64_t>(f) * count, d_input.data + column, d_input.stride, count});
+          {values[f].rows, d_input.data + column, d_input.stride, count});
       column += config.tables[static_cast<size_t>(table)].width;
     }
     return column;
   };
-  add_features(config.event_features, batch_.event_rows.data(), tokens, inputs_.features, 0);
+  add_features(config.event_features, batch_.event_features.values(), tokens, inputs_.features, 0);
   const int64_t requests = batch_.num_requests;
+  const FeatureValues* user_values = batch_.user_features.values();
   const int64_t context_column =
-      add_features(config.user_features, batch_.user_rows.data(), requests, inputs_.user_input, 0);
-  const int64_t context_rows = static_cast<int64_t>(config.user_features.size()) * requests;
+      add_features(config.user_features, user_values, requests, inputs_.user_input, 0);
   const int64_t time_column =
-      add_features(config.context_features, batch_.user_rows.data() + context_rows, requests,
+      add_features(config.context_features, user_values + config.user_features.size(), requests,
                    inputs_.user_input, context_column);
-  add_features(config.candidate_features, batch_.candidate_rows.data(), batch_.num_candidates,
+  add_features(config.candidate_features, batch_.candidate_features.values(), batch_.num_candidates,
                inputs_.candidate_input, 0);
 
   for (size_t t = 0; t < config.tables.size(); ++t) {

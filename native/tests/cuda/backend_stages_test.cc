@@ -121,10 +121,13 @@ class BackendStages : public ::testing::Test {
     view.num_candidates = candidates;
     view.event_offsets = event_offsets.data();
     view.candidate_offsets = candidate_offsets.data();
-    view.event_ids = ids.data();
+    const Column event_columns[] = {{ids.data(), nullptr, nullptr, nullptr},
+                                    {ids.data() + events, nullptr, nullptr, nullptr}};
+    view.event_columns = event_columns;
     view.event_times = times.data();
     view.reference_times = reference.data();
-    view.candidate_ids = candidate_ids.data();
+    const Column candidate_column = {candidate_ids.data(), nullptr, nullptr, nullptr};
+    view.candidate_columns = &candidate_column;
     validate_batch(config_, view);
     ReadOnlyLookup lookup(*state_);
     prepare_batch(config_, view, lookup, batch_);
@@ -142,7 +145,13 @@ class BackendStages : public ::testing::Test {
 
   EventTokens device_tokens() {
     EventTokens tokens = batch_.event_tokens(config_);
-    tokens.feature_rows = copies_.upload(batch_.event_rows);
+    device_features_.clear();
+    for (size_t f = 0; f < config_.event_features.size(); ++f) {
+      const int32_t* rows = tokens.features[f].rows;
+      device_features_.push_back(
+          {copies_.upload(std::vector<int32_t>(rows, rows + tokens.num_events))});
+    }
+    tokens.features = device_features_.data();
     tokens.positions = copies_.upload(batch_.positions);
     tokens.time_buckets = copies_.upload(batch_.time_buckets);
     tokens.group_offsets = copies_.upload(batch_.event_group_offsets);
@@ -177,6 +186,7 @@ class BackendStages : public ::testing::Test {
   std::shared_ptr<Backend> cpu_, gpu_;
   std::unique_ptr<ModelState> state_;
   PreparedBatch batch_;
+  std::vector<FeatureValues> device_features_;
   ModelWeights host_weights_, device_weights_;
   std::unique_ptr<PreparedLinears> prepared_;
   DeviceCopies copies_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,9 +75,9 @@ class Batch {
     fill_offsets(input, requests, 4, candidate_offsets_);
     const int64_t events = event_offsets_.back();
     const int64_t candidates = candidate_offsets_.back();
-    fill_ids(input, kEventFeatures * events, event_ids_);
-    fill_ids(input, kUserFeatures * requests, user_ids_);
-    fill_ids(input, kCandidateFeatures * candidates, candidate_ids_);
+    fill_columns(input, kEventFeatures, events, event_columns_);
+    fill_columns(input, kUserFeatures, requests, user_columns_);
+    fill_columns(input, kCandidateFeatures, candidates, candidate_columns_);
     fill_times(input);
     first_ordinals_.resize(static_cast<size_t>(requests));
     for (int64_t& ordinal : first_ordinals_)
@@ -92,12 +93,12 @@ class Batch {
     spoil(input);
     batch_.event_offsets = event_offsets_.data();
     batch_.candidate_offsets = candidate_offsets_.data();
-    batch_.event_ids = event_ids_.data();
+    batch_.event_columns = event_columns_.data();
     batch_.event_times = event_times_.data();
     batch_.first_ordinals = input.ConsumeBool() ? first_ordinals_.data() : nullptr;
     batch_.reference_times = reference_times_.data();
-    batch_.user_ids = user_ids_.data();
-    batch_.candidate_ids = candidate_ids_.data();
+    batch_.user_columns = user_columns_.data();
+    batch_.candidate_columns = candidate_columns_.data();
     batch_.labels = labels_.data();
     batch_.weights = input.ConsumeBool() ? weights_.data() : nullptr;
     forget(input);
@@ -114,12 +115,19 @@ class Batch {
     }
     offsets.shrink_to_fit();
   }
-  static void fill_ids(FuzzedDataProvider& input, int64_t count, std::vector<int64_t>& ids) {
-    ids.resize(static_cast<size_t>(count));
-    for (int64_t& id : ids) {
-      id = input.ConsumeIntegralInRange<int64_t>(0, 7) ? input.ConsumeIntegral<int8_t>()
-                                                       : input.ConsumeIntegral<int64_t>();
+  void fill_columns(FuzzedDataProvider& input, int64_t features, int64_t rows,
+                    std::vector<longer_column>& columns) {
+    for (int64_t f = 0; f < features; ++f) {
+      std::vector<int64_t>& ids = ids_.emplace_back(static_cast<size_t>(rows));
+      for (int64_t& id : ids) {
+        id = input.ConsumeIntegralInRange<int64_t>(0, 7) ? input.ConsumeIntegral<int8_t>()
+                                                         : input.ConsumeIntegral<int64_t>();
+      }
+      longer_column column{};
+      column.ids = ids.data();
+      columns.push_back(column);
     }
+    columns.shrink_to_fit();
   }
   void fill_times(FuzzedDataProvider& input) {
     for (size_t row = 0; row + 1 < event_offsets_.size(); ++row) {
@@ -191,7 +199,7 @@ class Batch {
         batch_.candidate_offsets = nullptr;
         break;
       case 2:
-        batch_.event_ids = nullptr;
+        batch_.event_columns = nullptr;
         break;
       case 3:
         batch_.event_times = nullptr;
@@ -200,10 +208,10 @@ class Batch {
         batch_.reference_times = nullptr;
         break;
       case 5:
-        batch_.user_ids = nullptr;
+        batch_.user_columns = nullptr;
         break;
       case 6:
-        batch_.candidate_ids = nullptr;
+        batch_.candidate_columns = nullptr;
         break;
       case 7:
         batch_.labels = nullptr;
@@ -216,8 +224,10 @@ class Batch {
     }
   }
 
-  std::vector<int64_t> event_offsets_, candidate_offsets_, event_ids_, event_times_,
-      first_ordinals_, reference_times_, user_ids_, candidate_ids_;
+  std::vector<int64_t> event_offsets_, candidate_offsets_, event_times_, first_ordinals_,
+      reference_times_;
+  std::deque<std::vector<int64_t>> ids_;
+  std::vector<longer_column> event_columns_, user_columns_, candidate_columns_;
   std::vector<float> labels_, weights_;
   longer_batch batch_{};
 };

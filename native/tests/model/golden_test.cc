@@ -55,17 +55,29 @@ Weights golden_weights(const Config& c) {
   return w;
 }
 
+Json columns_json(const OwnedColumns& columns) {
+  Json json = Json::array();
+  for (const OwnedColumn& column : columns) json.push_back(column.ids);
+  return json;
+}
+
+OwnedColumns columns_of(const Json& json) {
+  OwnedColumns columns;
+  for (const Json& ids : json) columns.push_back({ids.get<std::vector<int64_t>>()});
+  return columns;
+}
+
 Json batch_json(const OwnedBatch& b) {
   Json labels = Json::array();
   for (float label : b.labels) labels.push_back(std::isnan(label) ? Json() : Json(label));
   return {{"event_offsets", b.event_offsets},
           {"candidate_offsets", b.candidate_offsets},
-          {"event_ids", b.event_ids},
+          {"event_columns", columns_json(b.event_columns)},
           {"event_times", b.event_times},
           {"first_ordinals", b.first_ordinals},
           {"reference_times", b.reference_times},
-          {"user_ids", b.user_ids},
-          {"candidate_ids", b.candidate_ids},
+          {"user_columns", columns_json(b.user_columns)},
+          {"candidate_columns", columns_json(b.candidate_columns)},
           {"labels", labels},
           {"weights", b.weights}};
 }
@@ -74,12 +86,12 @@ OwnedBatch batch_of(const Json& json) {
   OwnedBatch b;
   json.at("event_offsets").get_to(b.event_offsets);
   json.at("candidate_offsets").get_to(b.candidate_offsets);
-  json.at("event_ids").get_to(b.event_ids);
+  b.event_columns = columns_of(json.at("event_columns"));
   json.at("event_times").get_to(b.event_times);
   json.at("first_ordinals").get_to(b.first_ordinals);
   json.at("reference_times").get_to(b.reference_times);
-  json.at("user_ids").get_to(b.user_ids);
-  json.at("candidate_ids").get_to(b.candidate_ids);
+  b.user_columns = columns_of(json.at("user_columns"));
+  b.candidate_columns = columns_of(json.at("candidate_columns"));
   json.at("weights").get_to(b.weights);
   for (const Json& label : json.at("labels"))
     b.labels.push_back(label.is_null() ? NAN : label.get<float>());

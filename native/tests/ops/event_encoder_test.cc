@@ -172,15 +172,12 @@ TEST_P(EventEncoderBits, OfAGroupDependOnItsOwnEventsAlone) {
       const int64_t first = all.group_offsets[g];
       const int64_t n = all.group_offsets[g + 1] - first;
       const int32_t offsets[] = {0, static_cast<int32_t>(n)};
-      std::vector<int32_t> rows;
-      for (int64_t f = 0; f < 2; ++f) {
-        const int32_t* from = all.feature_rows + f * all.num_events + first;
-        rows.insert(rows.end(), from, from + n);
-      }
+      std::vector<FeatureValues> features;
+      for (size_t f = 0; f < 2; ++f) features.push_back({all.features[f].rows + first});
       EventTokens one = all;
       one.num_events = n;
       one.num_groups = 1;
-      one.feature_rows = rows.data();
+      one.features = features.data();
       one.positions += first;
       if (one.time_buckets != nullptr) one.time_buckets += first;
       one.group_offsets = offsets;
@@ -199,14 +196,15 @@ TEST_P(EventEncoderBits, OfAGroupSurviveUndefinedValuesInAnother) {
   EventEncoderCase c({8, 32, 4, 1, 3, 40});
   const std::vector<float> before = merged_of(c, nullptr);
   const EventTokens tokens = c.tokens();
-  const int32_t poisoned_row = tokens.feature_rows[tokens.group_offsets[20]];
+  const int32_t* rows = tokens.features[0].rows;
+  const int32_t poisoned_row = rows[tokens.group_offsets[20]];
   std::fill_n(c.table(0) + poisoned_row * EventEncoderCase::kFeatureWidths[0],
               EventEncoderCase::kFeatureWidths[0], kNaN);
   const std::vector<float> after = merged_of(c, nullptr);
   int64_t num_clean = 0;
   for (int64_t g = 0; g < c.shape().groups; ++g) {
-    const int32_t* begin = tokens.feature_rows + tokens.group_offsets[g];
-    const int32_t* end = tokens.feature_rows + tokens.group_offsets[g + 1];
+    const int32_t* begin = rows + tokens.group_offsets[g];
+    const int32_t* end = rows + tokens.group_offsets[g + 1];
     const int64_t at = g * c.merged_width();
     if (std::find(begin, end, poisoned_row) != end) {
       EXPECT_TRUE(std::any_of(after.begin() + at, after.begin() + at + c.merged_width(),

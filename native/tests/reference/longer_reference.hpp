@@ -51,29 +51,24 @@ inline std::string inner_name(size_t layer) {
 }
 inline size_t to_size(int64_t value) { return static_cast<size_t>(value); }
 
-/// Feature f of column i of a feature-major block of ids with `columns` columns.
-inline int64_t id_at(const int64_t* ids, size_t feature, int64_t columns, int64_t column) {
-  return ids[static_cast<int64_t>(feature) * columns + column];
-}
-
-/// Table rows of all features of one event, candidate or request, side by side.
+/// Inputs of all features of one event, candidate or request (a row of the columns), side by side.
 inline Vector embed(const Config& c, const Weights& w, const std::vector<FeatureConfig>& features,
-                    const int64_t* ids, int64_t columns, int64_t column) {
+                    const Column* columns, int64_t row) {
   Vector x;
   for (size_t f = 0; f < features.size(); ++f) {
-    x = concat(x, embedding(w, table_named(c, features[f].table), id_at(ids, f, columns, column)));
+    x = concat(x, embedding(w, table_named(c, features[f].table), columns[f].ids[row]));
   }
   return x;
 }
 
 inline void embed_backward(const Config& c, const Weights& w,
-                           const std::vector<FeatureConfig>& features, const int64_t* ids,
-                           int64_t columns, int64_t column, const Vector& d_x, Weights& gradients) {
+                           const std::vector<FeatureConfig>& features, const Column* columns,
+                           int64_t row, const Vector& d_x, Weights& gradients) {
   size_t begin = 0;
   for (size_t f = 0; f < features.size(); ++f) {
     const TableConfig& table = table_named(c, features[f].table);
-    embedding_backward(w, table, id_at(ids, f, columns, column),
-                       slice(d_x, begin, to_size(table.width)), gradients);
+    embedding_backward(w, table, columns[f].ids[row], slice(d_x, begin, to_size(table.width)),
+                       gradients);
     begin += to_size(table.width);
   }
 }
@@ -93,7 +88,7 @@ inline void encode_events(const Config& c, const Weights& w, const BatchView& ba
   t.groups.resize(to_size(t.window.num_groups));
   for (const WindowEvent& event : t.window.events) {
     t.groups[to_size(event.group)].push_back(t.event_tokens.size());
-    Vector x = embed(c, w, c.event_features, batch.event_ids, batch.num_events, event.event);
+    Vector x = embed(c, w, c.event_features, batch.event_columns, event.event);
     add_to(x, slice(w.at("event_encoder.position.weight"), to_size(event.position) * x_width,
                     x_width));
     if (c.time != TimeMode::kNone) {
@@ -119,8 +114,7 @@ inline void encode_events_backward(const Config& c, const Weights& w, const Batc
         linear_backward(w, "event_encoder.fc1", t.event_input[i],
                         gelu_backward(t.event_hidden[i], d_activated), gradients);
     const Vector d_x = slice(d_input, 0, x_width);
-    embed_backward(c, w, c.event_features, batch.event_ids, batch.num_events, event.event, d_x,
-                   gradients);
+    embed_backward(c, w, c.event_features, batch.event_columns, event.event, d_x, gradients);
     add_to(gradients.at("event_encoder.position.weight"), d_x, to_size(event.position) * x_width);
     if (c.time != TimeMode::kNone) {
       add_to(gradients.at("event_encoder.time_bucket.weight"),
@@ -197,14 +191,13 @@ inline Rows side_rows(const Config& c, const Weights& w, const BatchView& batch,
   Rows rows;
   for (size_t i = 0; i < to_size(c.cls_tokens); ++i)
     rows.push_back(slice(w.at("global.cls"), i * width, width));
-  t.user_input = embed(c, w, user_and_context_features(c), batch.user_ids, batch.num_requests, b);
+  t.user_input = embed(c, w, user_and_context_features(c), batch.user_columns, b);
   t.user_input = concat(t.user_input, slice(w.at("global.user_time_bucket.weight"),
                                             to_size(user_time_bucket(c, batch, b) * c.time_width),
                                             to_size(c.time_width)));
   rows.push_back(linear(w, "global.user", t.user_input));
   for (int64_t i = batch.candidate_offsets[b]; i < batch.candidate_offsets[b + 1]; ++i) {
-    t.candidate_input.push_back(
-        embed(c, w, c.candidate_features, batch.candidate_ids, batch.num_candidates, i));
+    t.candidate_input.push_back(embed(c, w, c.candidate_features, batch.candidate_columns, i));
     rows.push_back(linear(w, "global.candidate", t.candidate_input.back()));
   }
   return rows;
@@ -216,8 +209,7 @@ inline void side_rows_backward(const Config& c, const Weights& w, const BatchVie
   for (size_t i = 0; i < num_cls; ++i)
     add_to(gradients.at("global.cls"), d_rows[i], i * d_rows[i].size());
   const Vector d_user = linear_backward(w, "global.user", t.user_input, d_rows[num_cls], gradients);
-  embed_backward(c, w, user_and_context_features(c), batch.user_ids, batch.num_requests, b, d_user,
-                 gradients);
+  embed_backward(c, w, user_and_context_features(c), batch.user_columns, b, d_user, gradients);
   const size_t time_width = to_size(c.time_width);
   add_to(gradients.at("global.user_time_bucket.weight"),
          slice(d_user, d_user.size() - time_width, time_width),
@@ -225,7 +217,7 @@ inline void side_rows_backward(const Config& c, const Weights& w, const BatchVie
   for (size_t i = 0; i < t.candidate_input.size(); ++i) {
     const Vector d_candidate = linear_backward(w, "global.candidate", t.candidate_input[i],
                                                d_rows[num_cls + 1 + i], gradients);
-    embed_backward(c, w, c.candidate_features, batch.candidate_ids, batch.num_candidates,
+    embed_backward(c, w, c.candidate_features, batch.candidate_columns,
                    batch.candidate_offsets[b] + static_cast<int64_t>(i), d_candidate, gradients);
   }
 }

@@ -102,12 +102,12 @@ RankingRequest plain_request(const std::vector<int64_t>& films) {
   OwnedBatch batch;
   const auto count = static_cast<int64_t>(films.size());
   batch.event_offsets = {0, count};
-  batch.event_ids = films;
+  batch.event_columns.push_back({films});
   batch.event_times.assign(films.size(), 0);
   batch.first_ordinals = {0};
   batch.reference_times = {0};
   batch.candidate_offsets = {0, 1};
-  batch.candidate_ids = {1};
+  batch.candidate_columns.push_back({{1}});
   return {plain_config(), batch};
 }
 

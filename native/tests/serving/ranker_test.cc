@@ -206,9 +206,9 @@ TEST(Ranker, TellsHistoriesApartByTheirHash) {
     return ranker.stats().cache.misses - before;
   };
   EXPECT_EQ(misses_after([](OwnedBatch&) {}), 0);
-  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.candidate_ids[0] ^= 1; }), 0);
-  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_ids[3] ^= 1; }), 1);
-  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_ids.back() ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.candidate_columns[0].ids[0] ^= 1; }), 0);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_columns[0].ids[3] ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_columns.back().ids.back() ^= 1; }), 1);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_times[0] -= 1; }), 1);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.first_ordinals[0] += 1; }), 1);
 }
@@ -338,7 +338,7 @@ TEST(Ranker, RejectsMalformedRequests) {
   reject("cache_mode must be 0, 1 or 2; got 3",
          [](RankRequest& r) { r.cache_mode = static_cast<CacheMode>(3); });
   reject("CACHE_ONLY takes no history", [](RankRequest& r) { r.cache_mode = CacheMode::kOnly; });
-  reject("event_ids is null", [](RankRequest& r) { r.batch.event_ids = nullptr; });
+  reject("event_columns is null", [](RankRequest& r) { r.batch.event_columns = nullptr; });
   const int64_t early = 0;
   reject("after the reference time 0", [&](RankRequest& r) { r.batch.reference_times = &early; });
   RankRequest unversioned = request.with(CacheMode::kOnly, 1, 0);

@@ -3,35 +3,16 @@
 #include <vector>
 
 #include "serving/ranker.hpp"
+#include "support/batch_edits.hpp"
 #include "support/cases.hpp"
 
 namespace longer::testing {
 
-/// Request b of a batch, alone.
+/// Request b of a batch, alone and without labels.
 inline OwnedBatch request_of(const Config& config, const OwnedBatch& batch, int64_t b) {
-  const auto i = static_cast<size_t>(b);
-  const int64_t events = batch.event_offsets[i + 1] - batch.event_offsets[i];
-  const int64_t candidates = batch.candidate_offsets[i + 1] - batch.candidate_offsets[i];
-  OwnedBatch one;
-  one.event_offsets = {0, events};
-  one.candidate_offsets = {0, candidates};
-  // The part of each of `num_columns` columns of `length` that starts at `begin`.
-  const auto cut = [](const std::vector<int64_t>& from, size_t num_columns, int64_t length,
-                      int64_t begin, int64_t count, std::vector<int64_t>& to) {
-    for (size_t f = 0; f < num_columns; ++f) {
-      const auto first = from.begin() + static_cast<int64_t>(f) * length + begin;
-      to.insert(to.end(), first, first + count);
-    }
-  };
-  cut(batch.event_ids, config.event_features.size(), batch.num_events(), batch.event_offsets[i],
-      events, one.event_ids);
-  cut(batch.event_times, 1, 0, batch.event_offsets[i], events, one.event_times);
-  cut(batch.user_ids, static_cast<size_t>(config.num_user_features()), batch.num_requests(), b, 1,
-      one.user_ids);
-  cut(batch.candidate_ids, config.candidate_features.size(), batch.num_candidates(),
-      batch.candidate_offsets[i], candidates, one.candidate_ids);
-  one.first_ordinals = {batch.first_ordinals[i]};
-  one.reference_times = {batch.reference_times[i]};
+  OwnedBatch one = pick_requests(config, batch, {{b, all_candidates(batch, b)}});
+  one.labels.clear();
+  one.weights.clear();
   return one;
 }
 
@@ -52,7 +33,7 @@ class RankingRequest {
     if (mode == CacheMode::kOnly) {
       request.batch.num_events = 0;
       request.batch.event_offsets = kNoEvents;
-      request.batch.event_ids = nullptr;
+      request.batch.event_columns = nullptr;
       request.batch.event_times = nullptr;
     }
     return request;
@@ -76,12 +57,7 @@ class RankingRequest {
   RankingRequest only(int64_t candidate) const {
     OwnedBatch one = columns;
     one.candidate_offsets = {0, 1};
-    one.candidate_ids.clear();
-    for (size_t f = 0; f < config_.candidate_features.size(); ++f) {
-      one.candidate_ids.push_back(
-          columns.candidate_ids[f * static_cast<size_t>(columns.num_candidates()) +
-                                static_cast<size_t>(candidate)]);
-    }
+    one.candidate_columns = pick_rows(columns.candidate_columns, {candidate});
     return {config_, std::move(one)};
   }
 

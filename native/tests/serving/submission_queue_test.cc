@@ -77,11 +77,14 @@ TEST_F(SubmissionQueueTest, CopiesWhatItWasGiven) {
   queue.submit(slow_.with(CacheMode::kNone), 1);
   RankingRequest changing = slow_;
   queue.submit(changing.with(CacheMode::kNone), 2);
-  for (auto* column : {&changing.columns.event_offsets, &changing.columns.candidate_offsets,
-                       &changing.columns.event_ids, &changing.columns.event_times,
-                       &changing.columns.first_ordinals, &changing.columns.reference_times,
-                       &changing.columns.user_ids, &changing.columns.candidate_ids}) {
-    std::fill(column->begin(), column->end(), -12345);
+  testing::OwnedBatch& batch = changing.columns;
+  for (auto* values : {&batch.event_offsets, &batch.candidate_offsets, &batch.event_times,
+                       &batch.first_ordinals, &batch.reference_times}) {
+    std::fill(values->begin(), values->end(), -12345);
+  }
+  for (auto* columns : {&batch.event_columns, &batch.user_columns, &batch.candidate_columns}) {
+    for (testing::OwnedColumn& column : *columns)
+      std::fill(column.ids.begin(), column.ids.end(), -12345);
   }
   EXPECT_EQ(next(queue).scores, expected);
   EXPECT_EQ(next(queue).scores, expected);
@@ -129,8 +132,9 @@ TEST_F(SubmissionQueueTest, ReportsCacheMissesAndFailures) {
 TEST_F(SubmissionQueueTest, RejectsMalformedRequestsAtOnce) {
   SubmissionQueue queue(ranker_, 4);
   RankRequest bad = RankingRequest(config_, 9, 3, 1).with(CacheMode::kNone);
-  bad.batch.candidate_ids = nullptr;
-  expect_error(Status::kInvalidArgument, "candidate_ids is null", [&] { queue.submit(bad, 1); });
+  bad.batch.candidate_columns = nullptr;
+  expect_error(Status::kInvalidArgument, "candidate_columns is null",
+               [&] { queue.submit(bad, 1); });
   EXPECT_EQ(next(queue, 0).tag, -1);
   expect_error(Status::kInvalidArgument, "capacity must be positive; got 0",
                [&] { SubmissionQueue(ranker_, 0); });

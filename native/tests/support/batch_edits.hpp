@@ -46,6 +46,16 @@ std::vector<T> pick_columns(const std::vector<T>& values, size_t features, int64
   return picked;
 }
 
+/// The picked rows of every column.
+inline OwnedColumns pick_rows(const OwnedColumns& from, const std::vector<int64_t>& rows) {
+  OwnedColumns to;
+  for (const OwnedColumn& column : from) {
+    OwnedColumn& picked = to.emplace_back();
+    for (int64_t row : rows) picked.ids.push_back(column.ids[static_cast<size_t>(row)]);
+  }
+  return to;
+}
+
 /// A batch of the picked requests in the given order; a request may come several times.
 inline OwnedBatch pick_requests(const Config& c, const OwnedBatch& from,
                                 const std::vector<Pick>& picks) {
@@ -61,14 +71,12 @@ inline OwnedBatch pick_requests(const Config& c, const OwnedBatch& from,
                                    static_cast<int64_t>(pick.candidates.size()));
   }
   const std::vector<int64_t> candidates = candidate_columns(from, picks);
-  to.event_ids = pick_columns(from.event_ids, c.event_features.size(), from.num_events(), events);
+  to.event_columns = pick_rows(from.event_columns, events);
   to.event_times = pick_columns(from.event_times, 1, from.num_events(), events);
   to.first_ordinals = pick_columns(from.first_ordinals, 1, from.num_requests(), requests);
   to.reference_times = pick_columns(from.reference_times, 1, from.num_requests(), requests);
-  to.user_ids = pick_columns(from.user_ids, c.user_features.size() + c.context_features.size(),
-                             from.num_requests(), requests);
-  to.candidate_ids = pick_columns(from.candidate_ids, c.candidate_features.size(),
-                                  from.num_candidates(), candidates);
+  to.user_columns = pick_rows(from.user_columns, requests);
+  to.candidate_columns = pick_rows(from.candidate_columns, candidates);
   to.labels = pick_columns(from.labels, c.tasks.size(), from.num_candidates(), candidates);
   to.weights = pick_columns(from.weights, 1, from.num_candidates(), candidates);
   return to;

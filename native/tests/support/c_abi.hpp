@@ -38,12 +38,12 @@ inline longer_batch c_batch(const OwnedBatch& batch) {
           v.num_candidates,
           v.event_offsets,
           v.candidate_offsets,
-          v.event_ids,
+          v.event_columns,
           v.event_times,
           v.first_ordinals,
           v.reference_times,
-          v.user_ids,
-          v.candidate_ids,
+          v.user_columns,
+          v.candidate_columns,
           v.labels,
           v.weights};
 }

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "longer/batch.hpp"
 #include "longer/config.hpp"
+#include "support/owned_batch.hpp"
 
 namespace longer::testing {
 
@@ -203,35 +203,6 @@ inline const std::vector<int64_t>& unknown_ids() {
 
 enum class IdChoice { kAll, kKnown };
 
-/// A batch that owns its columns.
-struct OwnedBatch {
-  std::vector<int64_t> event_offsets = {0};
-  std::vector<int64_t> candidate_offsets = {0};
-  std::vector<int64_t> event_ids, event_times, first_ordinals, reference_times, user_ids,
-      candidate_ids;
-  std::vector<float> labels, weights;
-
-  int64_t num_requests() const { return static_cast<int64_t>(event_offsets.size()) - 1; }
-  int64_t num_events() const { return event_offsets.back(); }
-  int64_t num_candidates() const { return candidate_offsets.back(); }
-
-  BatchView view() const {
-    return {num_requests(),
-            num_events(),
-            num_candidates(),
-            event_offsets.data(),
-            candidate_offsets.data(),
-            event_ids.data(),
-            event_times.data(),
-            first_ordinals.data(),
-            reference_times.data(),
-            user_ids.data(),
-            candidate_ids.data(),
-            labels.data(),
-            weights.data()};
-  }
-};
-
 /// The seed of random batches: LONGER_TEST_SEED, or 1. Tests print it when they fail.
 inline uint64_t test_seed() {
   const char* text = std::getenv("LONGER_TEST_SEED");
@@ -259,10 +230,10 @@ class BatchMaker {
       batch.reference_times.push_back(time + below(2) * (int64_t{1} << below(20)));
       batch.first_ordinals.push_back(below(2) * below(3 * config_.max_history));
     }
-    draw_ids(config_.event_features, batch.num_events(), batch.event_ids);
-    draw_ids(config_.user_features, batch.num_requests(), batch.user_ids);
-    draw_ids(config_.context_features, batch.num_requests(), batch.user_ids);
-    draw_ids(config_.candidate_features, batch.num_candidates(), batch.candidate_ids);
+    draw_columns(config_.event_features, batch.num_events(), batch.event_columns);
+    draw_columns(config_.user_features, batch.num_requests(), batch.user_columns);
+    draw_columns(config_.context_features, batch.num_requests(), batch.user_columns);
+    draw_columns(config_.candidate_features, batch.num_candidates(), batch.candidate_columns);
     draw_labels(batch);
     return batch;
   }
@@ -280,11 +251,12 @@ class BatchMaker {
                      : unknown_ids()[static_cast<size_t>(i - known)];
   }
 
-  void draw_ids(const std::vector<FeatureConfig>& features, int64_t count,
-                std::vector<int64_t>& ids) {
+  void draw_columns(const std::vector<FeatureConfig>& features, int64_t count,
+                    OwnedColumns& columns) {
     for (const FeatureConfig& feature : features) {
       const auto& table = config_.tables[static_cast<size_t>(config_.table_index(feature.table))];
-      for (int64_t i = 0; i < count; ++i) ids.push_back(draw_id(table));
+      OwnedColumn& column = columns.emplace_back();
+      for (int64_t i = 0; i < count; ++i) column.ids.push_back(draw_id(table));
     }
   }
 

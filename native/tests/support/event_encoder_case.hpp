@@ -78,10 +78,9 @@ class EventEncoderCase {
   float* table(size_t feature) { return memory_[feature].data(); }
 
   EventTokens tokens() const {
-    return {num_events(),      shape_.groups,
-            shape_.group_size, feature_rows_.data(),
-            positions_.data(), shape_.time_width > 0 ? buckets_.data() : nullptr,
-            offsets_.data(),   slots_.data()};
+    return {num_events(),     shape_.groups,     shape_.group_size,
+            features_.data(), positions_.data(), shape_.time_width > 0 ? buckets_.data() : nullptr,
+            offsets_.data(),  slots_.data()};
   }
 
  private:
@@ -131,11 +130,13 @@ class EventEncoderCase {
     events_.slots.assign(slots_.begin(), slots_.end());
     for (size_t f = 0; f < twin_.widths.size(); ++f) {
       std::vector<size_t> rows;
+      std::vector<int32_t>& feature_rows = feature_rows_.emplace_back();
       for (int64_t i = 0; i < num_events(); ++i) {
         rows.push_back(static_cast<size_t>(below(kTableRows)));
-        feature_rows_.push_back(static_cast<int32_t>(rows.back()));
+        feature_rows.push_back(static_cast<int32_t>(rows.back()));
       }
       events_.rows.push_back(rows);
+      features_.push_back({feature_rows.data()});
     }
   }
 
@@ -145,7 +146,9 @@ class EventEncoderCase {
   EventEncoderWeights weights_;
   reference::EventEncoder twin_;
   reference::Events events_;
-  std::vector<int32_t> feature_rows_, positions_, buckets_, slots_, offsets_ = {0};
+  std::deque<std::vector<int32_t>> feature_rows_;
+  std::vector<FeatureValues> features_;
+  std::vector<int32_t> positions_, buckets_, slots_, offsets_ = {0};
 };
 
 /// Room for the gradients, each among sentinels and filled with `start` before sums are added.

@@ -170,9 +170,8 @@ TEST_F(TrainerStep, LeavesUnseenRowsAndItsModelAlone) {
   Trainer trainer(*model, options(), model->shared_backend());
   OwnedBatch batch = maker_.make({{6, 3}, {2, 2}});
   // Movies 0 and 1 only.
-  for (size_t i = 0; i < static_cast<size_t>(batch.num_events()); ++i) batch.event_ids[i] &= 1;
-  for (size_t i = 0; i < static_cast<size_t>(batch.num_candidates()); ++i)
-    batch.candidate_ids[i] &= 1;
+  for (int64_t& id : batch.event_columns[0].ids) id &= 1;
+  for (int64_t& id : batch.candidate_columns[0].ids) id &= 1;
   trainer.step(batch.view());
   const auto after = weights_of(trainer.state()).tables.at("movie").rows;
   for (const auto& [id, row] : weights_.tables.at("movie").rows) {
@@ -209,7 +208,7 @@ TEST_F(TrainerStep, LearnsToSeparateTwoKindsOfCandidates) {
   Trainer trainer(*model, eager, model->shared_backend());
   OwnedBatch batch = maker_.make({{20, 6}, {7, 6}, {0, 6}});
   for (size_t i = 0; i < batch.labels.size(); ++i) {
-    batch.candidate_ids[i] = static_cast<int64_t>(i % 2);
+    batch.candidate_columns[0].ids[i] = static_cast<int64_t>(i % 2);
     batch.labels[i] = static_cast<float>(i % 2);
     batch.weights[i] = 1.0F;
   }

@@ -88,23 +88,32 @@ LONGER_API longer_status longer_config_normalize(const char* json, int64_t json_
  * --------------------------------------------------------------------------------------------------
  */
 
+/* One feature of n events, requests or candidates. A feature's kind says which fields are set; the
+ * others are NULL. */
+typedef struct longer_column {
+  const int64_t* ids;     /* categorical: [n], or [offsets[n]] when its values are "many" */
+  const float* numbers;   /* numeric: [n], NaN = missing */
+  const int64_t* offsets; /* values "many": [n+1], starting at 0 */
+  const uint8_t* valid;   /* values "one": bit i % 8 of byte i / 8 set = present; NULL = all are */
+} longer_column;
+
 /* A ragged batch. Histories run oldest to newest; offsets start at 0 and have num_requests + 1
- * entries; columns are feature-major. NaN labels are missing. See native/docs/model.md. */
+ * entries. NaN labels are missing. See native/docs/model.md. */
 typedef struct longer_batch {
   int64_t struct_bytes;
-  int64_t num_requests;             /* B */
-  int64_t num_events;               /* sum of L */
-  int64_t num_candidates;           /* sum of C */
-  const int64_t* event_offsets;     /* [B+1] */
-  const int64_t* candidate_offsets; /* [B+1] */
-  const int64_t* event_ids;         /* [event features, sum L] */
-  const int64_t* event_times;       /* [sum L] epoch seconds, non-decreasing in a request */
-  const int64_t* first_ordinals;    /* [B] or NULL = 0 */
-  const int64_t* reference_times;   /* [B] epoch seconds, not before the newest event */
-  const int64_t* user_ids;          /* [user then context features, B] */
-  const int64_t* candidate_ids;     /* [candidate features, sum C] */
-  const float* labels;              /* [tasks, sum C] in 0…1 or NaN; NULL when ranking */
-  const float* weights;             /* [sum C] >= 0 or NULL = 1 */
+  int64_t num_requests;                   /* B */
+  int64_t num_events;                     /* sum of L */
+  int64_t num_candidates;                 /* sum of C */
+  const int64_t* event_offsets;           /* [B+1] */
+  const int64_t* candidate_offsets;       /* [B+1] */
+  const longer_column* event_columns;     /* [event features] of sum L rows */
+  const int64_t* event_times;             /* [sum L] epoch seconds, non-decreasing in a request */
+  const int64_t* first_ordinals;          /* [B] or NULL = 0 */
+  const int64_t* reference_times;         /* [B] epoch seconds, not before the newest event */
+  const longer_column* user_columns;      /* [user then context features] of B rows */
+  const longer_column* candidate_columns; /* [candidate features] of sum C rows */
+  const float* labels;                    /* [tasks, sum C] in 0…1 or NaN; NULL when ranking */
+  const float* weights;                   /* [sum C] >= 0 or NULL = 1 */
 } longer_batch;
 
 /* ---- model: immutable, shared by any number of rankers and trainers; safe from any thread

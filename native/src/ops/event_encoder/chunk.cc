@@ -15,22 +15,18 @@ constexpr int64_t kGroupMultiple = 16;
 
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
-void gather_features(const EventTokens& tokens, const EventEncoderWeights& w, const Chunk& chunk,
-                     MatrixView target) {
+void gather_inputs(const EventTokens& tokens, const EventEncoderWeights& w, const Chunk& chunk,
+                   MatrixView target) {
   const TokenWidths widths(w);
   const EventEncoderKernels& kernels = event_encoder_kernels();
+  gather_features(w.tables, tokens.features, chunk.token_begin, target);
   for (int64_t i = 0; i < chunk.num_tokens(); ++i) {
     const int64_t token = chunk.token_begin + i;
     float* row = target.row(i);
-    float* to = row;
-    for (size_t f = 0; f < w.tables.size(); ++f) {
-      const TableView& table = w.tables[f];
-      const int64_t from = tokens.feature_rows[static_cast<int64_t>(f) * tokens.num_events + token];
-      to = std::copy_n(table.rows + from * table.width, table.width, to);
-    }
     kernels.add(row, w.position + tokens.positions[token] * widths.features, widths.features);
     if (widths.time > 0) {
-      std::copy_n(w.time_bucket + tokens.time_buckets[token] * widths.time, widths.time, to);
+      std::copy_n(w.time_bucket + tokens.time_buckets[token] * widths.time, widths.time,
+                  row + widths.features);
     }
   }
 }
@@ -92,9 +88,7 @@ Chunk Chunks::at(int64_t i) const {
 }
 
 TokenWidths::TokenWidths(const EventEncoderWeights& weights)
-    : features(0), time(weights.time_width), token(weights.fc2.out) {
-  for (const TableView& table : weights.tables) features += table.width;
-}
+    : features(features_width(weights.tables)), time(weights.time_width), token(weights.fc2.out) {}
 
 ChunkRows::ChunkRows(Workspace& workspace, const EventEncoderWeights& weights, int64_t num_tokens,
                      Keep keep) {
@@ -117,7 +111,7 @@ MatrixView forward_chunk(const EventTokens& tokens, const EventEncoderWeights& w
   const int64_t d = weights.fc2.out;
   const bool is_whole = keep == Keep::kNothing;
   const size_t num_blocks = weights.inner.size();
-  gather_features(tokens, weights, chunk, rows.features);
+  gather_inputs(tokens, weights, chunk, rows.features);
   const bool needs_tokens = is_whole || num_blocks > 0;
   forward_mlp(weights.fc1, weights.fc2, rows.features, rows.slope, rows.hidden, {},
               needs_tokens ? rows.tokens : MatrixView());

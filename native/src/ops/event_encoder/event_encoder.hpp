@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/matrix.hpp"
+#include "ops/feature_input/feature_input.hpp"
 #include "ops/weights.hpp"
 
 namespace longer {
@@ -32,12 +33,13 @@ struct EventEncoderWeights {
 /// The kept events of a batch, packed without padding, request by request, oldest → newest. Host
 /// memory on the CPU.
 struct EventTokens {
-  int64_t num_events = 0;                  // N kept
-  int64_t num_groups = 0;                  // ΣS
-  int64_t merge_factor = 1;                // K
-  const int32_t* feature_rows = nullptr;   // [event features, N] table rows
-  const int32_t* positions = nullptr;      // [N]
-  const int32_t* time_buckets = nullptr;   // [N]; null when the time mode is NONE
+  int64_t num_events = 0;    // N kept
+  int64_t num_groups = 0;    // ΣS
+  int64_t merge_factor = 1;  // K
+  const FeatureValues* features =
+      nullptr;                            // [event features] of N rows; the array is in host memory
+  const int32_t* positions = nullptr;     // [N]
+  const int32_t* time_buckets = nullptr;  // [N]; null when the time mode is NONE
   const int32_t* group_offsets = nullptr;  // [ΣS + 1] first event of each group
   const int32_t* slots = nullptr;  // [N] slot of each event in its group, ascending inside a group
 };

@@ -11,18 +11,19 @@ namespace {
 constexpr int kMaxTables = 16;
 constexpr int kThreads = 256;
 
-/// The feature tables, by value in the kernel's parameters.
-struct FeatureTables {
+/// The features, by value in the kernel's parameters.
+struct Features {
   int count;
   TableView tables[kMaxTables];
+  FeatureValues values[kMaxTables];
 };
 
 unsigned blocks(int64_t count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
 
 /// One thread a token and column: row of features ++ time bucket, position added to the features.
-__global__ void gather_features_kernel(EventTokens tokens, FeatureTables features,
-                                       const float* position, const float* time_bucket,
-                                       int64_t width, int64_t time_width, float* out) {
+__global__ void gather_features_kernel(EventTokens tokens, Features features, const float* position,
+                                       const float* time_bucket, int64_t width, int64_t time_width,
+                                       float* out) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int64_t cols = width + time_width;
   if (i >= tokens.num_events * cols) return;
@@ -36,8 +37,7 @@ __global__ void gather_features_kernel(EventTokens tokens, FeatureTables feature
   for (int f = 0; f < features.count; ++f) {
     const TableView& table = features.tables[f];
     if (col < table.width) {
-      out[i] = table.rows[tokens.feature_rows[f * tokens.num_events + token] * table.width + col] +
-               offset;
+      out[i] = table.rows[features.values[f].rows[token] * table.width + col] + offset;
       return;
     }
     col -= table.width;
@@ -135,21 +135,18 @@ AttentionForward attention_of(const EventEncoderWeights& w, const EventTokens& t
   return a;
 }
 
-FeatureTables feature_tables(const EventEncoderWeights& w) {
+Features features_of(const EventTokens& tokens, const EventEncoderWeights& w) {
   if (w.tables.size() > kMaxTables) {
     fail(Status::kUnsupported, "[event_encoder] at most ", kMaxTables,
          " event features on the GPU; got ", w.tables.size());
   }
-  FeatureTables features{};
+  Features features{};
   features.count = static_cast<int>(w.tables.size());
-  for (size_t f = 0; f < w.tables.size(); ++f) features.tables[f] = w.tables[f];
+  for (size_t f = 0; f < w.tables.size(); ++f) {
+    features.tables[f] = w.tables[f];
+    features.values[f] = tokens.features[f];
+  }
   return features;
-}
-
-int64_t features_width(const EventEncoderWeights& w) {
-  int64_t width = 0;
-  for (const TableView& table : w.tables) width += table.width;
-  return width;
 }
 
 Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncoderWeights& w) {
@@ -157,14 +154,15 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
   const cudaStream_t s = stream.get();
   const int64_t n = tokens.num_events;
   const int64_t d = w.fc2.out;
-  const int64_t width = features_width(w);
+  const int64_t width = features_width(w.tables);
   Encoding e{};
   e.features = arena.matrix(n, width + w.time_width);
   e.hidden_pre = arena.matrix(n, 2 * d);
   e.events = arena.matrix(n, d);
   const MatrixView hidden = arena.matrix(n, 2 * d);
   gather_features_kernel<<<blocks(n * e.features.cols), kThreads, 0, s>>>(
-      tokens, feature_tables(w), w.position, w.time_bucket, width, w.time_width, e.features.data);
+      tokens, features_of(tokens, w), w.position, w.time_bucket, width, w.time_width,
+      e.features.data);
   check_cuda(cudaGetLastError(), "launch gather_features");
   linear_forward_cuda(s, e.features, w.fc1, hidden, Activation::kGelu, {}, e.hidden_pre);
   linear_forward_cuda(s, hidden, w.fc2, e.events, Activation::kNone, {}, {});
@@ -295,7 +293,7 @@ void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward&
   gelu_backward_cuda(s, e.hidden_pre, d_hidden, d_hidden);
   linear_backward_weights_cuda(s, e.features, d_hidden, p.gradients.fc1);
   linear_backward_input_cuda(s, d_hidden, w.fc1, d_input);
-  const int64_t width = features_width(w);
+  const int64_t width = features_width(w.tables);
   copy_columns(s, d_input.slice_cols(0, width), p.d_features);
   if (w.time_width > 0) copy_columns(s, d_input.slice_cols(width, width + w.time_width), p.d_time);
 }

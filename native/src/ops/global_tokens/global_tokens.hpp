@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/matrix.hpp"
+#include "ops/feature_input/feature_input.hpp"
 #include "ops/weights.hpp"
 
 namespace longer {
@@ -20,15 +21,15 @@ struct GlobalTokensWeights {
   LinearWeights candidate;  // D × candidate feature widths
 };
 
-/// Which table rows feed the side rows. Request b owns side rows [side_offsets[b],
+/// What feeds the side rows. Request b owns side rows [side_offsets[b],
 /// side_offsets[b+1]): CLS …, the user global, then its candidates.
 struct GlobalTokensInputs {
   int64_t num_requests = 0;
   int64_t num_candidates = 0;
-  const int32_t* user_rows = nullptr;          // [user features, B]
-  const int32_t* user_time_buckets = nullptr;  // [B]
-  const int32_t* candidate_rows = nullptr;     // [candidate features, ΣC]
-  const int32_t* side_offsets = nullptr;       // [B + 1]
+  const FeatureValues* user_features = nullptr;       // [user then context features] of B rows
+  const int32_t* user_time_buckets = nullptr;         // [B]
+  const FeatureValues* candidate_features = nullptr;  // [candidate features] of ΣC rows
+  const int32_t* side_offsets = nullptr;              // [B + 1]
 };
 
 /// side [Σ(G + C), D]. The concatenated inputs are outputs too: user_input [B, U + T],

@@ -9,22 +9,6 @@ void copy_floats(float* to, const float* from, int64_t count) {
   if (count > 0) std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
 }
 
-/// Row i of `input` = concatenation of table rows `rows[f * input.rows + i]`; returns the columns
-/// written.
-int64_t gather_features(const std::vector<TableView>& tables, const int32_t* rows,
-                        MatrixView input) {
-  int64_t column = 0;
-  for (size_t f = 0; f < tables.size(); ++f) {
-    const TableView& table = tables[f];
-    const int32_t* feature_rows = rows + static_cast<int64_t>(f) * input.rows;
-    for (int64_t i = 0; i < input.rows; ++i) {
-      copy_floats(input.row(i) + column, table.rows + feature_rows[i] * table.width, table.width);
-    }
-    column += table.width;
-  }
-  return column;
-}
-
 /// Where the rows of one kind stand among the side rows: user(b) and candidate(b, c) of request b.
 struct SideRows {
   const GlobalTokensInputs& inputs;
@@ -45,12 +29,13 @@ void global_tokens_forward_cpu(CpuStream& stream, const GlobalTokensForward& p) 
   const GlobalTokensInputs& in = p.inputs;
   const int64_t width = p.side.cols;
 
-  const int64_t time_column = gather_features(w.user_tables, in.user_rows, p.user_input);
+  gather_features(w.user_tables, in.user_features, 0, p.user_input);
+  const int64_t time_column = features_width(w.user_tables);
   for (int64_t b = 0; b < in.num_requests; ++b) {
     copy_floats(p.user_input.row(b) + time_column,
                 w.user_time_bucket + in.user_time_buckets[b] * w.time_width, w.time_width);
   }
-  gather_features(w.candidate_tables, in.candidate_rows, p.candidate_input);
+  gather_features(w.candidate_tables, in.candidate_features, 0, p.candidate_input);
 
   const MatrixView users = workspace.matrix(in.num_requests, width);
   const MatrixView candidates = workspace.matrix(in.num_candidates, width);

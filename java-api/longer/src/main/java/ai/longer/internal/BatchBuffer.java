@@ -27,6 +27,7 @@ public final class BatchBuffer {
   }
 
   private static final int STRUCT_BYTES = 112;
+  private static final int COLUMN_LONGS = 4; // ids, numbers, offsets, valid
   private static final int FIRST_CAPACITY = 4096;
 
   private final SchemaCheck schemaCheck;
@@ -86,7 +87,8 @@ public final class BatchBuffer {
     boolean withLabels = content == Content.LABELS;
     boolean withWeights = count(requests, withLabels);
     long longCount =
-        2L * (numRequests + 1)
+        COLUMN_LONGS * numColumns()
+            + 2L * (numRequests + 1)
             + (eventFeatures + 1L) * numEvents
             + (2L + userFeatures) * numRequests
             + (long) candidateFeatures * numCandidates;
@@ -97,6 +99,10 @@ public final class BatchBuffer {
     if (withLabels) {
       writeLabels(requests, Math.toIntExact(longCount * 2), withWeights);
     }
+  }
+
+  private long numColumns() {
+    return (long) eventFeatures + userFeatures + candidateFeatures;
   }
 
   /** Checks the requests and counts; returns whether one of them has weights. */
@@ -153,30 +159,42 @@ public final class BatchBuffer {
     struct.putLong(8, numRequests);
     struct.putLong(16, numEvents);
     struct.putLong(24, numCandidates);
-    long at = address;
+    longs.clear();
+    long at = address + Long.BYTES * COLUMN_LONGS * numColumns();
     struct.putLong(32, at); // event_offsets
     at += Long.BYTES * (numRequests + 1L);
     struct.putLong(40, at); // candidate_offsets
     at += Long.BYTES * (numRequests + 1L);
-    struct.putLong(48, at); // event_ids
-    at += Long.BYTES * ((long) eventFeatures * numEvents);
+    struct.putLong(48, address + (long) Long.BYTES * longs.position()); // event_columns
+    at = writeColumns(eventFeatures, numEvents, at);
     struct.putLong(56, at); // event_times
     at += Long.BYTES * (long) numEvents;
     struct.putLong(64, at); // first_ordinals
     at += Long.BYTES * (long) numRequests;
     struct.putLong(72, at); // reference_times
     at += Long.BYTES * (long) numRequests;
-    struct.putLong(80, at); // user_ids
-    at += Long.BYTES * ((long) userFeatures * numRequests);
-    struct.putLong(88, at); // candidate_ids
+    struct.putLong(80, address + (long) Long.BYTES * longs.position()); // user_columns
+    at = writeColumns(userFeatures, numRequests, at);
+    struct.putLong(88, address + (long) Long.BYTES * longs.position()); // candidate_columns
+    writeColumns(candidateFeatures, numCandidates, at);
     long labels = address + Long.BYTES * longCount;
     struct.putLong(96, withLabels ? labels : 0);
     long weights = labels + Float.BYTES * ((long) tasks * numCandidates);
     struct.putLong(104, withWeights ? weights : 0);
   }
 
+  /** Writes the structs of columns whose ids lie from {@code ids} on; returns where they end. */
+  private long writeColumns(int columns, int rows, long ids) {
+    long at = ids;
+    for (int column = 0; column < columns; column++) {
+      longs.put(at).put(0).put(0).put(0);
+      at += Long.BYTES * (long) rows;
+    }
+    return at;
+  }
+
+  /** Writes the arrays, in the order of their addresses, behind the column structs. */
   private void writeInputs(Request[] requests) {
-    longs.clear();
     int end = 0;
     longs.put(end);
     for (Request request : requests) {

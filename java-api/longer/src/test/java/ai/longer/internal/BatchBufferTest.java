@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.longer.data.Request;
 import ai.longer.internal.BatchBuffer.Content;
 import ai.longer.internal.capi.longer_batch;
+import ai.longer.internal.capi.longer_column;
 import ai.longer.support.Samples;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
@@ -46,15 +47,14 @@ class BatchBufferTest {
       assertThat(eventOffsets.get(r + 1) - eventOffsets.get(r)).isEqualTo(events);
       for (int column = 0; column < 2; column++) {
         for (int i = 0; i < events; i++) {
-          long at = column * batch.num_events() + eventOffsets.get(r) + i;
-          assertThat(batch.event_ids().get(at)).isEqualTo(request.history().id(column, i));
+          assertThat(ids(batch.event_columns(), column).get(eventOffsets.get(r) + i))
+              .isEqualTo(request.history().id(column, i));
         }
         for (int i = 0; i < request.candidates().size(); i++) {
-          long at = column * batch.num_candidates() + candidateOffsets.get(r) + i;
-          assertThat(batch.candidate_ids().get(at)).isEqualTo(request.candidates().id(column, i));
+          assertThat(ids(batch.candidate_columns(), column).get(candidateOffsets.get(r) + i))
+              .isEqualTo(request.candidates().id(column, i));
         }
-        assertThat(batch.user_ids().get(column * batch.num_requests() + r))
-            .isEqualTo(request.userId(column));
+        assertThat(ids(batch.user_columns(), column).get(r)).isEqualTo(request.userId(column));
       }
       for (int i = 0; i < events; i++) {
         assertThat(batch.event_times().get(eventOffsets.get(r) + i))
@@ -63,6 +63,14 @@ class BatchBufferTest {
       assertThat(batch.first_ordinals().get(r)).isEqualTo(request.history().firstOrdinal());
       assertThat(batch.reference_times().get(r)).isEqualTo(request.referenceTime());
     }
+  }
+
+  private static LongPointer ids(longer_column columns, int column) {
+    longer_column one = columns.getPointer(column);
+    assertThat(one.numbers()).isNull();
+    assertThat(one.offsets()).isNull();
+    assertThat(one.valid()).isNull();
+    return one.ids();
   }
 
   private static void checkLabels(longer_batch batch, List<Request> requests) {

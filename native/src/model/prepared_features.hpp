@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "longer/batch.hpp"
+#include "longer/config.hpp"
+#include "ops/feature_input/feature_input.hpp"
+
+namespace longer {
+
+/// Turns the ids of one configured table into row numbers.
+class RowLookup {
+ public:
+  virtual ~RowLookup() = default;
+  /// Rows of `count` ids of table `table` (index into Config::tables); unknown ids read row 0.
+  virtual void rows(int64_t table, const int64_t* ids, int64_t count, int32_t* rows) = 0;
+};
+
+/// Rows [begin, end) of a column.
+struct RowRange {
+  int64_t begin, end;
+};
+
+/// The values of a list of features for n events, requests or candidates, as the stages take them.
+/// Refilling reuses its memory.
+class PreparedFeatures {
+ public:
+  /// Forgets everything; `num_features` features may be set.
+  void reset(size_t num_features);
+  /// Features first, first + 1, … read the given rows of columns[first], columns[first + 1], …,
+  /// range after range. `columns` may be null when there are no rows.
+  void set(size_t first, const Config& config, const std::vector<FeatureConfig>& features,
+           const Column* columns, const RowRange* ranges, size_t num_ranges, RowLookup& lookup);
+  /// One entry a feature, valid until the next reset.
+  const FeatureValues* values() const { return values_.data(); }
+
+ private:
+  struct Memory {
+    std::vector<int32_t> rows;
+  };
+  std::vector<Memory> memory_;  // never shrinks
+  std::vector<FeatureValues> values_;
+};
+
+}  // namespace longer
