@@ -153,7 +153,7 @@ Shard::Request Shard::request(int64_t r) const {
         "must be in 0 … " + std::to_string(num_logs_ - 1) + "; got " + std::to_string(log));
   }
   request.user_key = log_users_[log];
-  const RowRange of_log = {log_offsets_[log], log_offsets_[log + 1]};
+  const RowSpan of_log = {log_offsets_[log], log_offsets_[log + 1]};
   check_offset_pair(r, names::kLogOffsets, of_log.begin, of_log.end, num_events_);
   request.events = {history_begins_[r], history_ends_[r]};
   check_offset_pair(r, names::kHistoryBegin, request.events.begin, request.events.end, num_events_);
@@ -210,7 +210,7 @@ void Shard::check_values(int64_t r, const Request& request) const {
   }
 }
 
-void Shard::check_column(const StoredColumn& column, RowRange rows) const {
+void Shard::check_column(const StoredColumn& column, RowSpan rows) const {
   switch (column.kind) {
     case ColumnKind::kOne:
       if (column.valid == nullptr) return;

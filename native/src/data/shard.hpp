@@ -11,7 +11,7 @@
 namespace longer {
 
 /// Rows begin … end − 1.
-struct RowRange {
+struct RowSpan {
   int64_t begin = 0;
   int64_t end = 0;
   int64_t size() const { return end - begin; }
@@ -47,21 +47,19 @@ class Shard {
   /// What a request refers to.
   struct Request {
     int64_t user_key = 0;
-    RowRange events;  // of the shard
-    RowRange candidates;
+    RowSpan events;  // of the shard
+    RowSpan candidates;
     int64_t first_ordinal = 0;
     int64_t reference_time = 0;
   };
   /// Request r, 0 ≤ r < num_requests, its ranges inside the shard and its log.
   Request request(int64_t r) const;
-  /// Number of events of request r; what `request(r).events.size()` is, checked alike.
-  int64_t history_size(int64_t r) const { return request(r).events.size(); }
   /// Times of the events and labels and weights of the candidates are what trainers accept.
   void check_values(int64_t r, const Request& request) const;
   /// Rows of a column have valid presence flags, ascending offsets, finite or missing numbers.
-  void check_column(const StoredColumn& column, RowRange rows) const;
+  void check_column(const StoredColumn& column, RowSpan rows) const;
   /// The ids of rows of a kMany column; `check_column` must have passed.
-  static RowRange ids_of(const StoredColumn& column, RowRange rows) {
+  static RowSpan ids_of(const StoredColumn& column, RowSpan rows) {
     return {column.offsets[rows.begin], column.offsets[rows.end]};
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "core/checksum.hpp"
 #include "core/folder_manifest.hpp"
@@ -45,17 +46,25 @@ Shards::Shards(const std::string& path, bool verify) {
   for (int64_t i = 0; i < num_shards; ++i) {
     const std::string name = shard_name(i);
     MappedFile file = verify ? manifest.open(path, name) : manifest.open_unverified(path, name);
-    file.expect_random_access();
-    counts_.bytes += file.bytes();
-    shards_.push_back(std::make_unique<const Shard>(std::move(file), schema_));
-    const Shard& shard = *shards_.back();
-    counts_.logs += shard.num_logs();
-    counts_.events += shard.num_events();
-    counts_.requests += shard.num_requests();
-    counts_.candidates += shard.num_candidates();
-    request_ends_.push_back(counts_.requests);
+    add(std::move(file));
   }
-  counts_.shards = num_shards;
+}
+
+Shards::Shards(ShardSchema schema, std::vector<MappedFile> files) : schema_(std::move(schema)) {
+  for (MappedFile& file : files) add(std::move(file));
+}
+
+void Shards::add(MappedFile file) {
+  file.expect_random_access();
+  counts_.bytes += file.bytes();
+  shards_.push_back(std::make_unique<const Shard>(std::move(file), schema_));
+  const Shard& shard = *shards_.back();
+  ++counts_.shards;
+  counts_.logs += shard.num_logs();
+  counts_.events += shard.num_events();
+  counts_.requests += shard.num_requests();
+  counts_.candidates += shard.num_candidates();
+  request_ends_.push_back(counts_.requests);
 }
 
 Shards::Place Shards::place(int64_t i) const {

@@ -30,6 +30,8 @@ class Shards {
   /// Checks manifest, schema, sizes and headers; with `verify` also every checksum, which reads all
   /// files once. Throws IoError, CorruptData, Unsupported naming the file.
   Shards(const std::string& path, bool verify);
+  /// Shards without a folder, in this order.
+  Shards(ShardSchema schema, std::vector<MappedFile> files);
 
   const ShardSchema& schema() const { return schema_; }
   const ShardCounts& counts() const { return counts_; }
@@ -44,6 +46,8 @@ class Shards {
   Place place(int64_t i) const;
 
  private:
+  void add(MappedFile file);
+
   ShardSchema schema_;
   ShardCounts counts_;
   uint32_t fingerprint_ = 0;

@@ -332,6 +332,96 @@ LONGER_API longer_status longer_ranker_represent(longer_ranker* ranker,
                                                  float* candidates, int64_t num_candidate_values,
                                                  longer_error* error);
 
+/* ---- shards: training data on disk (native/docs/shard-format.md)
+ * -------------------------------------------------------------------------------- */
+
+typedef struct longer_shard_counts {
+  int64_t struct_bytes;
+  int64_t shards; /* files */
+  int64_t logs;   /* users' event logs; a user may have several */
+  int64_t events; /* stored ones, shared by the histories that have them */
+  int64_t requests, candidates;
+  int64_t bytes; /* of the shard files */
+} longer_shard_counts;
+
+/* Writes a shard folder front to back: one thread at a time. */
+typedef struct longer_shard_writer longer_shard_writer;
+
+/* schema_json: schema.json of the folder. Memory and shards are about shard_bytes large; 0 = 64
+ * MiB. The folder appears at finish, whole; until then what stood there stays. */
+LONGER_API longer_shard_writer* longer_shard_writer_create(const char* path,
+                                                           const char* schema_json,
+                                                           int64_t schema_bytes,
+                                                           int64_t shard_bytes,
+                                                           longer_error* error);
+/* Appends the requests of a batch whose columns are those of the schema, in its order; labels may
+ * be NULL. Consecutive requests of one user (user_keys [B]) store events that they share by ordinal
+ * once. */
+LONGER_API longer_status longer_shard_writer_add(longer_shard_writer* writer,
+                                                 const longer_batch* batch,
+                                                 const int64_t* user_keys, longer_error* error);
+/* What was added so far; bytes and shards of what is on disk. */
+LONGER_API longer_status longer_shard_writer_get_counts(const longer_shard_writer* writer,
+                                                        longer_shard_counts* counts,
+                                                        longer_error* error);
+/* Puts the folder in place; the last call but destroy. */
+LONGER_API longer_status longer_shard_writer_finish(longer_shard_writer* writer,
+                                                    longer_error* error);
+/* Without finish: leaves nothing behind. */
+LONGER_API void longer_shard_writer_destroy(longer_shard_writer* writer);
+
+/* A shard folder, mapped; immutable, safe from any thread. */
+typedef struct longer_shards longer_shards;
+
+/* verify != 0 reads every file once to compare its checksum. */
+LONGER_API longer_shards* longer_shards_open(const char* path, int32_t verify, longer_error* error);
+LONGER_API void longer_shards_destroy(longer_shards* shards);
+LONGER_API longer_status longer_shards_get_counts(const longer_shards* shards,
+                                                  longer_shard_counts* counts, longer_error* error);
+/* schema.json, normalised. */
+LONGER_API longer_status longer_shards_schema(const longer_shards* shards, char* text,
+                                              int64_t capacity, int64_t* needed,
+                                              longer_error* error);
+
+/* One pass over shards in batches; one thread at a time. Keeps the shards open. */
+typedef struct longer_reader longer_reader;
+
+typedef struct longer_reader_options {
+  int64_t struct_bytes;
+  int64_t batch_requests; /* most requests of a batch */
+  int64_t batch_events;   /* most events of a batch of several requests; 0 = any number */
+  int64_t max_history;    /* newest events kept of a history; 0 = all */
+  int64_t shuffle;        /* 0 = stored order */
+  uint64_t seed;
+  int64_t epoch;               /* each has an order of its own */
+  int64_t worker, num_workers; /* reads places worker, worker + num_workers … of the order */
+  int64_t threads;             /* that gather ahead; 0 = next gathers */
+  int64_t first_request;       /* requests of the pass that come before the first batch */
+} longer_reader_options;
+
+LONGER_API void longer_reader_options_default(longer_reader_options* options);
+/* Reads the columns and labels that the configuration names. Order and batches are the same for any
+ * number of threads. */
+LONGER_API longer_reader* longer_reader_create(const longer_shards* shards, const char* config_json,
+                                               int64_t config_bytes,
+                                               const longer_reader_options* options,
+                                               longer_error* error);
+LONGER_API void longer_reader_destroy(longer_reader* reader);
+/* The next batch, borrowed until the next call; num_requests is 0 at the end, never before. */
+LONGER_API longer_status longer_reader_next(longer_reader* reader, longer_batch* batch,
+                                            longer_error* error);
+/* Keys of the last batch's users [B], valid as long as the batch. */
+LONGER_API const int64_t* longer_reader_user_keys(const longer_reader* reader);
+/* Requests of the whole pass. */
+LONGER_API int64_t longer_reader_num_requests(const longer_reader* reader);
+/* Where the pass stands after the last batch returned, as JSON. */
+LONGER_API longer_status longer_reader_state(const longer_reader* reader, char* text,
+                                             int64_t capacity, int64_t* needed,
+                                             longer_error* error);
+/* Goes on after that batch; before the first next, over the same shards in the same order. */
+LONGER_API longer_status longer_reader_restore(longer_reader* reader, const char* text,
+                                               int64_t bytes, longer_error* error);
+
 #ifdef __cplusplus
 }
 #endif
