@@ -22,10 +22,6 @@ record Contender(
     @Nullable ObjectNode config) {
   static final String LONGER = "longer";
 
-  boolean isLonger() {
-    return kind == null || kind.equals(LONGER);
-  }
-
   /** The split as this contender sees it. */
   Split apply(Split split) {
     return history == null ? split : split.newest(history);

@@ -25,8 +25,13 @@ final class Parameters implements AutoCloseable {
 
   /** Linear maps start from N(0, 1/in), embeddings from N(0, 0.05²), norms at 1, biases at 0. */
   Parameters(LongerConfig config, Precision precision, long seed) {
+    this(ParameterShapes.of(config), precision, seed);
+  }
+
+  /** As above, by name and shape. */
+  Parameters(Map<String, long[]> shapes, Precision precision, long seed) {
     this.precision = precision;
-    this.shapes = ParameterShapes.of(config);
+    this.shapes = shapes;
     torch.manual_seed(seed);
     shapes.forEach((name, dimensions) -> tensors.put(name, initial(name, dimensions)));
   }
