@@ -1,6 +1,7 @@
 package ai.longer.benchmarks;
 
 import ai.longer.Device;
+import ai.longer.Flops;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.data.Request;

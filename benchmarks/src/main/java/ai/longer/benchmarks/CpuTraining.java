@@ -1,5 +1,6 @@
 package ai.longer.benchmarks;
 
+import ai.longer.Flops;
 import ai.longer.LongerConfig;
 import ai.longer.benchmarks.TrainingSide.Measurement;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -124,7 +125,9 @@ final class CpuTraining {
     return best;
   }
 
-  /** OpenBLAS's kernels that this processor can run; another one's end in an illegal instruction. */
+  /**
+   * OpenBLAS's kernels that this processor can run; another one's end in an illegal instruction.
+   */
   private static List<String> coreTypes() throws IOException {
     String flags = Files.readString(Path.of("/proc/cpuinfo"));
     List<String> types = new ArrayList<>(List.of(""));

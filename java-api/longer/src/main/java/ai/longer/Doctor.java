@@ -13,7 +13,12 @@ public final class Doctor {
   /** Prints {@link #report} and exits with status 0 if the native library loads, else 1. */
   public static void main(String[] args) {
     System.out.print(report());
-    System.exit(DoctorReport.isHealthy() ? 0 : 1);
+    System.exit(isHealthy() ? 0 : 1);
+  }
+
+  /** Returns whether the native library of this version loads. Never throws. */
+  public static boolean isHealthy() {
+    return DoctorReport.isHealthy();
   }
 
   /** Returns the report, one {@code key: value} a line. Never throws. */

@@ -1,10 +1,10 @@
 package ai.longer.benchmarks.quality;
 
 import ai.longer.Device;
+import ai.longer.Flops;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.Schema;
-import ai.longer.benchmarks.Flops;
 import ai.longer.data.Request;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainerOptions;

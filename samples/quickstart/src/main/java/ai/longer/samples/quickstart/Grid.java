@@ -1,5 +1,7 @@
 package ai.longer.samples.quickstart;
 
+import ai.longer.report.Numbers;
+import ai.longer.report.TextTable;
 import ai.longer.training.TrainingListener;
 import java.util.List;
 
@@ -31,7 +33,7 @@ record Grid(Experiment experiment) {
             Double.toString(settings.tableLearningRate()),
             Double.toString(settings.weightDecay()),
             Integer.toString(best.epoch()),
-            Figures.auc(best.auc()));
+            Numbers.score(best.auc()));
       }
     }
     return table.toString();

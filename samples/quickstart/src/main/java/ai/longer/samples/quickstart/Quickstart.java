@@ -5,6 +5,8 @@ import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.data.RequestSource;
 import ai.longer.evaluation.Evaluation;
+import ai.longer.report.Numbers;
+import ai.longer.report.TextTable;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankerOptions;
 import java.io.IOException;
@@ -179,12 +181,12 @@ public final class Quickstart implements Callable<Integer> {
   private void describe(Results.DataSet set, LongerConfig config) {
     console.printf(
         "MovieLens: %s ratings of %s movies by %s users%n",
-        Figures.count(set.ratings()), Figures.count(set.movies()), Figures.count(set.users()));
+        Numbers.count(set.ratings()), Numbers.count(set.movies()), Numbers.count(set.users()));
     console.printf(
         "Requests:  %s for training, %s for validation, %s for the test; nothing leaks%n",
-        Figures.count(set.trainingRequests()),
-        Figures.count(set.validationRequests()),
-        Figures.count(set.testRequests()));
+        Numbers.count(set.trainingRequests()),
+        Numbers.count(set.validationRequests()),
+        Numbers.count(set.testRequests()));
     console.printf(
         "Model:     %d events, d %d, K %d, D %d, %d queries, 1 + %d layers%n%n",
         config.maxHistory(),
@@ -201,19 +203,19 @@ public final class Quickstart implements Callable<Integer> {
       table.row(
           m.model(),
           m.seed() == null ? "–" : m.seed().toString(),
-          Figures.auc(m.auc()),
-          Figures.auc(m.gauc()),
-          Figures.auc(m.logLoss()),
-          Figures.auc(m.normalizedEntropy()));
+          Numbers.score(m.auc()),
+          Numbers.score(m.gauc()),
+          Numbers.score(m.logLoss()),
+          Numbers.score(m.normalizedEntropy()));
     }
     console.println(table);
     TextTable intervals = new TextTable("<difference of AUC", "mean", "95 % from", "to");
     for (Results.Difference d : differences) {
       intervals.row(
           d.model() + " − " + d.than(),
-          Figures.signed(d.estimate()),
-          Figures.signed(d.lower()),
-          Figures.signed(d.upper()));
+          Numbers.signed(d.estimate()),
+          Numbers.signed(d.lower()),
+          Numbers.signed(d.upper()));
     }
     console.println(intervals);
   }
@@ -226,8 +228,8 @@ public final class Quickstart implements Callable<Integer> {
     for (Recommendation.Item item : recommendation.items()) {
       table.row(
           Integer.toString(rank++),
-          Figures.shortened(item.title(), TITLE_WIDTH),
-          Figures.percent(item.score()),
+          Numbers.shortened(item.title(), TITLE_WIDTH),
+          Numbers.percent(item.score()),
           past(item.because().get(0)),
           past(item.because().get(1)));
     }
@@ -235,7 +237,7 @@ public final class Quickstart implements Callable<Integer> {
   }
 
   private static String past(Recommendation.Past past) {
-    return Figures.shortened(past.title(), TITLE_WIDTH) + " ★ " + past.stars();
+    return Numbers.shortened(past.title(), TITLE_WIDTH) + " ★ " + past.stars();
   }
 
   private void describe(Latency latency) {
@@ -243,8 +245,8 @@ public final class Quickstart implements Callable<Integer> {
         new TextTable(
                 "<" + latency.candidates() + " candidates, " + latency.events() + " events",
                 "median")
-            .row("without user cache", Figures.millis(latency.uncachedMillis()))
-            .row("with user cache", Figures.millis(latency.cachedMillis()))
+            .row("without user cache", Numbers.millis(latency.uncachedMillis()))
+            .row("with user cache", Numbers.millis(latency.cachedMillis()))
             .row("scores", "equal"));
   }
 
@@ -252,7 +254,7 @@ public final class Quickstart implements Callable<Integer> {
     Path json = out.resolve("result.json");
     results.write(json);
     writeReport(results);
-    console.printf("Wrote %s after %s%n", json, Figures.seconds(results.seconds()));
+    console.printf("Wrote %s after %s%n", json, Numbers.seconds(results.seconds()));
   }
 
   private void writeReport(Results results) {

@@ -2,6 +2,7 @@ package ai.longer.samples.quickstart;
 
 import ai.longer.report.Charts;
 import ai.longer.report.Figure;
+import ai.longer.report.Numbers;
 import ai.longer.report.Report;
 import ai.longer.report.Series;
 import ai.longer.report.Table;
@@ -25,17 +26,17 @@ record QuickstartReport(Results results) {
             "LONGER on MovieLens",
             "%s ratings of %s movies by %s users. A click is a rating of 4 stars or more; each user’s last 20 %% are the test."
                 .formatted(
-                    Figures.count(data.ratings()),
-                    Figures.count(data.movies()),
-                    Figures.count(data.users())))
+                    Numbers.count(data.ratings()),
+                    Numbers.count(data.movies()),
+                    Numbers.count(data.users())))
         .section("", "", headlines(gain))
         .section(
             "Quality on the test period",
             "%s candidates in %s requests; %s of all ratings are clicks. GAUC is the mean AUC within users, weighted by their candidates; NE is log loss over the entropy of the click rate, ECE the expected calibration error."
                 .formatted(
-                    Figures.count(data.testCandidates()),
-                    Figures.count(data.testRequests()),
-                    Figures.percent(data.clickRate())),
+                    Numbers.count(data.testCandidates()),
+                    Numbers.count(data.testRequests()),
+                    Numbers.percent(data.clickRate())),
             models(),
             differences())
         .section(
@@ -53,7 +54,7 @@ record QuickstartReport(Results results) {
                 .formatted(
                     results.recommendation().user(),
                     results.recommendation().attention().length,
-                    Figures.count(results.recommendation().candidates())),
+                    Numbers.count(results.recommendation().candidates())),
             items(),
             attention(),
             strongest())
@@ -61,8 +62,8 @@ record QuickstartReport(Results results) {
             "Latency",
             "One request of %s candidates for the user with the longest history, %s events. The scores are equal bit for bit."
                 .formatted(
-                    Figures.count(results.latency().candidates()),
-                    Figures.count(results.latency().events())),
+                    Numbers.count(results.latency().candidates()),
+                    Numbers.count(results.latency().events())),
             latency())
         .write(file);
   }
@@ -82,18 +83,18 @@ record QuickstartReport(Results results) {
     return new Tiles(
         List.of(
             new Tiles.Tile(
-                Figures.auc(mean(Variant.FULL)),
+                Numbers.score(mean(Variant.FULL)),
                 "test AUC",
                 "full history, " + seeds(gain.seeds())),
             new Tiles.Tile(
-                Figures.signed(gain.estimate()),
+                Numbers.signed(gain.estimate()),
                 "over the model without sequence",
                 "95 %%: %s to %s"
-                    .formatted(Figures.signed(gain.lower()), Figures.signed(gain.upper()))),
+                    .formatted(Numbers.signed(gain.lower()), Numbers.signed(gain.upper()))),
             new Tiles.Tile(
                 "%.1f ×".formatted(results.latency().speedUp()),
                 "faster with the user cache",
-                Figures.millis(results.latency().cachedMillis()) + " a request")));
+                Numbers.millis(results.latency().cachedMillis()) + " a request")));
   }
 
   private static String seeds(int count) {
@@ -115,11 +116,11 @@ record QuickstartReport(Results results) {
       String[] cells = {
         m.model(),
         m.seed() == null ? "–" : m.seed().toString(),
-        Figures.auc(m.auc()),
-        Figures.auc(m.gauc()),
-        Figures.auc(m.logLoss()),
-        Figures.auc(m.normalizedEntropy()),
-        Figures.auc(m.calibrationError())
+        Numbers.score(m.auc()),
+        Numbers.score(m.gauc()),
+        Numbers.score(m.logLoss()),
+        Numbers.score(m.normalizedEntropy()),
+        Numbers.score(m.calibrationError())
       };
       if (m.model().equals(Variant.FULL.title())) {
         table.strongRow(cells);
@@ -140,9 +141,9 @@ record QuickstartReport(Results results) {
       table.row(
           d.model(),
           d.than(),
-          Figures.signed(d.estimate()),
-          Figures.signed(d.lower()),
-          Figures.signed(d.upper()));
+          Numbers.signed(d.estimate()),
+          Numbers.signed(d.lower()),
+          Numbers.signed(d.upper()));
     }
     return table.build();
   }
@@ -159,10 +160,10 @@ record QuickstartReport(Results results) {
             m.model(),
             String.valueOf(m.seed()),
             Integer.toString(t.epochs()),
-            Figures.auc(t.validationAuc()),
-            Figures.count(t.seconds()),
-            Figures.count(t.requestsPerSecond()),
-            Figures.count(t.eventsPerSecond()));
+            Numbers.score(t.validationAuc()),
+            Numbers.count(t.seconds()),
+            Numbers.count(t.requestsPerSecond()),
+            Numbers.count(t.eventsPerSecond()));
       }
     }
     return table.build();
@@ -238,7 +239,7 @@ record QuickstartReport(Results results) {
       table.row(
           Integer.toString(rank++),
           item.title(),
-          Figures.percent(item.score()),
+          Numbers.percent(item.score()),
           item.because().get(0).title());
     }
     return table.build();
@@ -262,7 +263,7 @@ record QuickstartReport(Results results) {
           past.title(),
           Double.toString(past.stars()),
           past.date(),
-          Figures.percent(past.attention()));
+          Numbers.percent(past.attention()));
     }
     return table.build();
   }

@@ -1,15 +1,18 @@
-package ai.longer.samples.quickstart;
+package ai.longer.report;
 
 import java.util.ArrayList;
 import java.util.List;
 
-/** A table for the console: the first column to the left, the others to the right. */
-final class TextTable {
+/** A table for the console, in plain text. Not safe for use by several threads. */
+public final class TextTable {
   private final List<String[]> rows = new ArrayList<>();
   private final boolean[] toLeft;
 
-  /** Headings that start with {@code <} make columns aligned to the left. */
-  TextTable(String... headings) {
+  /**
+   * Starts a table; a heading that starts with {@code <} aligns its column to the left, others
+   * align to the right.
+   */
+  public TextTable(String... headings) {
     toLeft = new boolean[headings.length];
     String[] shown = headings.clone();
     for (int c = 0; c < headings.length; c++) {
@@ -19,7 +22,12 @@ final class TextTable {
     rows.add(shown);
   }
 
-  TextTable row(String... cells) {
+  /**
+   * Adds a row.
+   *
+   * @throws IllegalArgumentException unless there is one cell per heading
+   */
+  public TextTable row(String... cells) {
     if (cells.length != toLeft.length) {
       throw new IllegalArgumentException(
           "[table] a row needs %d cells; got %d".formatted(toLeft.length, cells.length));
