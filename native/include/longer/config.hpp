@@ -26,6 +26,8 @@ struct TableConfig {
   /// > 0: ids are 0 … rows − 1 (others read the out-of-vocabulary row) and the table is a dense
   /// parameter (AdamW).
   int64_t rows = 0;
+  /// Growable tables: occurrences in training after which an id gets a row of its own.
+  int64_t admission = 1;
 };
 
 /// A categorical feature read from `table`.
@@ -40,10 +42,12 @@ struct TokenConfig {
   std::vector<std::string> features;  ///< in concatenation order; empty = all there are
 };
 
-/// A binary label; the loss of a task counts `weight` times.
+/// A binary label; the loss of a task counts `weight` times. Scores are corrected for training data
+/// that kept this share of the negatives.
 struct TaskConfig {
   std::string name;
   double weight = 1.0;
+  double negative_sampling_rate = 1.0;
 };
 
 /// The whole description of a model: features and architecture. `config.json` is its only written
@@ -68,6 +72,7 @@ struct Config {
   int64_t cls_tokens = 1;
   int64_t time_buckets = 32;  ///< log₂ buckets; row `time_buckets` of the table is `none`
   int64_t time_width = 16;
+  double dropout = 0;  ///< share dropped in training steps (native/docs/model.md, "Dropout")
   Anchor anchor = Anchor::kNewest;
   TimeMode time = TimeMode::kRequestRelative;
   QueryStrategy query_strategy = QueryStrategy::kRecent;

@@ -12,18 +12,23 @@
 
 namespace longer::c_api {
 
-/// Writes the outcome of a call; the text is cut at a character's border.
+/// Writes text with its NUL, cut at a character's border to fit.
+template <size_t size>
+void cut_text(std::string_view from, char (&to)[size]) {
+  size_t length = from.size() < size ? from.size() : size - 1;
+  while (length > 0 && length < from.size() &&
+         (static_cast<unsigned char>(from[length]) & 0xC0) == 0x80)
+    --length;
+  if (length > 0) std::memcpy(to, from.data(), length);
+  to[length] = '\0';
+}
+
+/// Writes the outcome of a call.
 inline longer_status report(longer_error* error, longer_status code, std::string_view message) {
   if (error == nullptr) return code;
   error->code = code;
   error->fatal = 0;
-  size_t length =
-      message.size() < sizeof(error->message) ? message.size() : sizeof(error->message) - 1;
-  while (length > 0 && length < message.size() &&
-         (static_cast<unsigned char>(message[length]) & 0xC0) == 0x80)
-    --length;
-  if (length > 0) std::memcpy(error->message, message.data(), length);
-  error->message[length] = '\0';
+  cut_text(message, error->message);
   return code;
 }
 

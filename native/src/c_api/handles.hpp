@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 
 #include "model/longer_model.hpp"
 #include "model/model_builder.hpp"
@@ -16,6 +17,7 @@ struct longer_model_builder {
 };
 struct longer_trainer {
   std::unique_ptr<longer::Trainer> trainer;
+  std::string progress;  // of the checkpoint it was loaded from
 };
 struct longer_ranker {
   longer_ranker(std::shared_ptr<const longer::LongerModel> model,

@@ -16,9 +16,20 @@ Trainer& unwrap(const longer_trainer* trainer) { return *required(trainer, "trai
 TrainerOptions options_of(const longer_trainer_options* options) {
   if (options == nullptr) return {};
   const longer_trainer_options& o = sized(options, "options");
-  return {o.learning_rate, o.table_learning_rate, o.beta1,         o.beta2,
-          o.epsilon,       o.weight_decay,        o.table_epsilon, o.clip_norm,
-          o.warmup_steps,  o.decay_steps,         o.decay_floor,   o.seed};
+  return {o.learning_rate,
+          o.table_learning_rate,
+          o.beta1,
+          o.beta2,
+          o.epsilon,
+          o.weight_decay,
+          o.table_epsilon,
+          o.clip_norm,
+          o.warmup_steps,
+          o.decay_steps,
+          o.decay_floor,
+          o.seed,
+          static_cast<Recomputation>(o.recomputation),
+          static_cast<OnNonfinite>(o.nonfinite)};
 }
 
 }  // namespace
@@ -40,15 +51,19 @@ void longer_trainer_options_default(longer_trainer_options* options) {
               o.warmup_steps,
               o.decay_steps,
               o.decay_floor,
-              o.seed};
+              o.seed,
+              static_cast<int64_t>(o.recomputation),
+              static_cast<int64_t>(o.nonfinite)};
 }
 
 longer_trainer* longer_trainer_create(const longer_model* model,
                                       const longer_trainer_options* options,
                                       const longer_device* device, longer_error* error) {
   return guarded_create<longer_trainer>(error, [&] {
-    return new longer_trainer{std::make_unique<Trainer>(
-        *required(model, "model").model, options_of(options), make_backend(device_of(device)))};
+    return new longer_trainer{
+        std::make_unique<Trainer>(*required(model, "model").model, options_of(options),
+                                  make_backend(device_of(device))),
+        {}};
   });
 }
 
@@ -58,6 +73,28 @@ longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* b
                                   longer_error* error) {
   return guarded(error, [&] {
     unwrap(trainer).step(batch_of(batch));
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_trainer_accumulate(longer_trainer* trainer, const longer_batch* batch,
+                                        longer_error* error) {
+  return guarded(error, [&] {
+    unwrap(trainer).accumulate(batch_of(batch));
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_trainer_apply(longer_trainer* trainer, longer_error* error) {
+  return guarded(error, [&] {
+    unwrap(trainer).apply();
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_trainer_discard(longer_trainer* trainer, longer_error* error) {
+  return guarded(error, [&] {
+    unwrap(trainer).discard();
     return LONGER_OK;
   });
 }
@@ -77,7 +114,9 @@ longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result*
                r.num_requests,
                r.num_events,
                r.num_candidates,
-               r.new_table_rows};
+               r.new_table_rows,
+               {}};
+    cut_text(r.nonfinite, result->nonfinite);
     return LONGER_OK;
   });
 }
@@ -152,10 +191,25 @@ longer_model* longer_trainer_model(const longer_trainer* trainer, longer_error* 
 }
 
 longer_status longer_trainer_save(const longer_trainer* trainer, const char* path,
+                                  const char* progress, int64_t progress_bytes,
                                   longer_error* error) {
   return guarded(error, [&] {
     const Trainer& t = unwrap(trainer);
-    save_checkpoint(t.state(), t.optimizer(), &required(path, "path"));
+    if (t.num_accumulated() > 0) {
+      fail(Status::kInvalidState, "[trainer] ", t.num_accumulated(),
+           " accumulated batches wait for their optimizer step; a checkpoint holds no gradients");
+    }
+    const std::string_view kept =
+        progress == nullptr ? std::string_view() : text(progress, progress_bytes, "progress");
+    save_checkpoint(t.state(), t.optimizer(), kept, &required(path, "path"));
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_trainer_progress(const longer_trainer* trainer, char* text, int64_t capacity,
+                                      int64_t* needed, longer_error* error) {
+  return guarded(error, [&] {
+    copy_text(required(trainer, "trainer").progress, text, capacity, needed);
     return LONGER_OK;
   });
 }
@@ -165,9 +219,10 @@ longer_trainer* longer_trainer_load(const char* path, const longer_trainer_optio
   return guarded_create<longer_trainer>(error, [&] {
     auto backend = make_backend(device_of(device));
     Checkpoint checkpoint = load_checkpoint(&required(path, "path"));
-    return new longer_trainer{std::make_unique<Trainer>(std::move(checkpoint.state),
-                                                        std::move(checkpoint.optimizer),
-                                                        options_of(options), std::move(backend))};
+    return new longer_trainer{
+        std::make_unique<Trainer>(std::move(checkpoint.state), std::move(checkpoint.optimizer),
+                                  options_of(options), std::move(backend)),
+        std::move(checkpoint.progress)};
   });
 }
 

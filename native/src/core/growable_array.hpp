@@ -4,11 +4,13 @@
 
 namespace longer {
 
-/// An array of trivial elements in its own memory mapping, zero-initialised, that doubles without
-/// copying pages. Elements may move when it grows. Not copyable.
+/// An array of trivial elements, zero-initialised, that grows in place: addresses are reserved once
+/// and given memory as the array grows, so that pointers to elements stay valid. Not copyable.
 class GrowableBytes {
  public:
-  GrowableBytes() = default;
+  /// Reserves addresses for at most `max_bytes`, less where the machine's memory or the process's
+  /// limit (`ulimit -v`) could never fill them. Throws OutOfMemory.
+  explicit GrowableBytes(size_t max_bytes);
   ~GrowableBytes();
   GrowableBytes(const GrowableBytes&) = delete;
   GrowableBytes& operator=(const GrowableBytes&) = delete;
@@ -17,15 +19,19 @@ class GrowableBytes {
   void reserve(size_t bytes);
   void* data() const { return data_; }
   size_t capacity() const { return capacity_; }
+  /// Bytes that addresses are reserved for.
+  size_t most() const { return most_; }
 
  private:
   void* data_ = nullptr;
   size_t capacity_ = 0;
+  size_t most_ = 0;
 };
 
 template <class T>
 class GrowableArray {
  public:
+  explicit GrowableArray(int64_t max_count) : bytes_(static_cast<size_t>(max_count) * sizeof(T)) {}
   void reserve(int64_t count) { bytes_.reserve(static_cast<size_t>(count) * sizeof(T)); }
   T* data() const { return static_cast<T*>(bytes_.data()); }
   T& operator[](int64_t i) const { return data()[i]; }

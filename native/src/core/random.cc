@@ -6,15 +6,6 @@
 namespace longer {
 namespace {
 
-/// Spreads every input bit over all output bits (the finaliser of MurmurHash3).
-uint64_t mix(uint64_t x) {
-  x ^= x >> 33;
-  x *= 0xff51afd7ed558ccdU;
-  x ^= x >> 33;
-  x *= 0xc4ceb9fe1a85ec53U;
-  return x ^ x >> 33;
-}
-
 uint32_t low(uint64_t x) { return static_cast<uint32_t>(x); }
 uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
 
@@ -29,15 +20,12 @@ std::array<double, 2> normal_pair(uint32_t a, uint32_t b) {
 
 }  // namespace
 
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t a = uint64_t{0xD2511F53} * counter[0];
-    const uint64_t b = uint64_t{0xCD9E8D57} * counter[2];
-    counter = {high(b) ^ counter[1] ^ key[0], low(b), high(a) ^ counter[3] ^ key[1], low(a)};
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
-  }
-  return counter;
+uint64_t mix_bits(uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdU;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53U;
+  return x ^ x >> 33;
 }
 
 uint64_t stream_of(std::string_view name) {
@@ -51,7 +39,7 @@ uint64_t stream_of(std::string_view name) {
 
 void fill_normal(uint64_t seed, uint64_t stream, uint64_t item, float deviation, float* values,
                  int64_t count) {
-  const uint64_t key = mix(seed ^ mix(stream));
+  const uint64_t key = mix_bits(seed ^ mix_bits(stream));
   for (int64_t begin = 0; begin < count; begin += 4) {
     const auto block = static_cast<uint64_t>(begin / 4);
     const auto words =

@@ -32,6 +32,10 @@ template <>
 struct DtypeOf<int64_t> {
   static constexpr Dtype value = Dtype::kI64;
 };
+template <>
+struct DtypeOf<int32_t> {
+  static constexpr Dtype value = Dtype::kI32;
+};
 
 /// A tensor without its data. Row-major; a shape of no dimensions is a scalar.
 struct TensorSpec {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr float kDeviation = 0.05F;
 constexpr size_t kFirstIndex = 1024;
+constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
 
 /// SplitMix64's finaliser: ids that differ in few bits land far apart.
 uint64_t scatter(uint64_t x) {
@@ -22,8 +23,15 @@ uint64_t scatter(uint64_t x) {
 
 }  // namespace
 
-EmbeddingTable::EmbeddingTable(std::string name, int64_t width, uint64_t seed)
-    : name_(std::move(name)), width_(width), seed_(seed), index_(kFirstIndex, 0) {
+EmbeddingTable::EmbeddingTable(std::string name, int64_t width, uint64_t seed, int64_t admission)
+    : name_(std::move(name)),
+      width_(width),
+      seed_(seed),
+      admission_(admission),
+      values_(kMostRows * width),
+      states_(kMostRows),
+      ids_(kMostRows),
+      index_(kFirstIndex, 0) {
   values_.reserve(width_);
   states_.reserve(1);
   ids_.reserve(1);
@@ -33,8 +41,13 @@ EmbeddingTable::EmbeddingTable(const EmbeddingTable& other)
     : name_(other.name_),
       width_(other.width_),
       seed_(other.seed_),
+      admission_(other.admission_),
       num_rows_(other.num_rows_),
-      index_(other.index_) {
+      values_(kMostRows * other.width_),
+      states_(kMostRows),
+      ids_(kMostRows),
+      index_(other.index_),
+      pending_(other.pending_) {
   values_.reserve(num_rows_ * width_);
   states_.reserve(num_rows_);
   ids_.reserve(num_rows_);
@@ -68,7 +81,7 @@ void EmbeddingTable::grow_index() {
 }
 
 int32_t EmbeddingTable::insert_new(int64_t id) {
-  if (num_rows_ == std::numeric_limits<int32_t>::max()) {
+  if (num_rows_ == kMostRows) {
     fail(Status::kOutOfMemory, "[embedding_table] table \"", name_,
          "\" holds the most rows it can: ", num_rows_);
   }
@@ -92,11 +105,33 @@ void EmbeddingTable::find_or_insert(const int64_t* ids, int64_t count, int32_t* 
   const uint64_t stream = stream_of(name_);
   for (int64_t i = 0; i < count; ++i) {
     rows[i] = find(ids[i]);
-    if (rows[i] != 0) continue;
+    if (rows[i] != 0 || !is_admitted(ids[i])) continue;
     rows[i] = insert_new(ids[i]);
     fill_normal(seed_, stream, static_cast<uint64_t>(ids[i]), kDeviation,
                 values() + rows[i] * width_, width_);
   }
+}
+
+bool EmbeddingTable::is_admitted(int64_t id) {
+  if (admission_ == 1) return true;
+  int32_t& count = pending_[id];
+  if (++count < admission_) return false;
+  pending_.erase(id);
+  return true;
+}
+
+std::vector<EmbeddingTable::Pending> EmbeddingTable::pending_by_id() const {
+  std::vector<Pending> pending;
+  pending.reserve(pending_.size());
+  for (const auto& [id, count] : pending_) pending.push_back({id, count});
+  std::sort(pending.begin(), pending.end(),
+            [](const Pending& a, const Pending& b) { return a.id < b.id; });
+  return pending;
+}
+
+void EmbeddingTable::reset_training() {
+  std::fill_n(states(), num_rows_, 0.0F);
+  pending_.clear();
 }
 
 void EmbeddingTable::insert_or_assign(int64_t id, const float* values_in, float state) {
@@ -115,8 +150,11 @@ std::vector<int32_t> EmbeddingTable::rows_by_id() const {
 }
 
 int64_t EmbeddingTable::bytes() const {
+  // A node of the map holds its pair and a link; a bucket is one link more.
+  const size_t pending = pending_.size() * (sizeof(*pending_.begin()) + sizeof(void*)) +
+                         pending_.bucket_count() * sizeof(void*);
   return values_.bytes() + states_.bytes() + ids_.bytes() +
-         static_cast<int64_t>(index_.capacity() * sizeof(int32_t));
+         static_cast<int64_t>(index_.capacity() * sizeof(int32_t) + pending);
 }
 
 }  // namespace longer

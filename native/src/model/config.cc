@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr int64_t kFormatVersion = 1;
 constexpr int64_t kMaxTableRows = 4096;  // larger tables take sparse gradients: rows = 0
+constexpr int64_t kMaxAdmission = 1 << 30;
 
 template <class... Parts>
 [[noreturn]] void reject(const std::string& pointer, Parts&&... parts) {
@@ -49,6 +50,17 @@ class ObjectReader {
       reject(at(key), "must be in ", low, " … ", high, "; got ", json->dump());
     }
     value = number;
+  }
+
+  /// `allowed` says in words what `is_allowed` checks.
+  template <class IsAllowed>
+  void number(const char* key, const char* allowed, const IsAllowed& is_allowed, double& value) {
+    const Json* json = find(key);
+    if (json == nullptr) return;
+    if (!json->is_number() || !is_allowed(json->get<double>())) {
+      reject(at(key), "must be a number ", allowed, "; got ", json->dump());
+    }
+    value = json->get<double>();
   }
 
   std::string name(const char* key) {
@@ -119,6 +131,10 @@ void read_tables(ObjectReader& root, Config& config) {
     reader.integer("width", 1, 1024, table.width);
     if (table.width == 0) reject(reader.at("width"), "is missing");
     reader.integer("rows", 0, kMaxTableRows, table.rows);
+    reader.integer("admission", 1, kMaxAdmission, table.admission);
+    if (table.rows > 0 && table.admission > 1) {
+      reject(reader.at("admission"), "needs a growable table (rows 0); got rows ", table.rows);
+    }
     config.tables.push_back(table);
   });
 }
@@ -149,12 +165,11 @@ void read_tasks(ObjectReader& root, Config& config) {
     for (const TaskConfig& other : config.tasks) {
       if (other.name == task.name) reject(reader.at("name"), "\"", task.name, "\" is used twice");
     }
-    if (const Json* weight = reader.find("weight")) {
-      if (!weight->is_number() || !(weight->get<double>() >= 0.0) || weight->get<double>() > 1e6) {
-        reject(reader.at("weight"), "must be a number in 0 … 1e6; got ", weight->dump());
-      }
-      task.weight = weight->get<double>();
-    }
+    reader.number(
+        "weight", "in 0 … 1e6", [](double x) { return x >= 0.0 && x <= 1e6; }, task.weight);
+    reader.number(
+        "negative_sampling_rate", "in (0, 1]", [](double x) { return x > 0.0 && x <= 1.0; },
+        task.negative_sampling_rate);
     config.tasks.push_back(task);
   });
 }
@@ -206,6 +221,8 @@ void read_architecture(ObjectReader& root, Config& c) {
   root.integer("cls_tokens", 0, 64, c.cls_tokens);
   root.integer("time_buckets", 1, 63, c.time_buckets);
   root.integer("time_width", 1, 1024, c.time_width);
+  root.number(
+      "dropout", "in [0, 1)", [](double x) { return x >= 0.0 && x < 1.0; }, c.dropout);
   c.anchor = static_cast<Anchor>(root.one_of("anchor", kAnchors, 0));
   c.time = static_cast<TimeMode>(root.one_of("time", kTimes, 0));
   c.query_strategy = static_cast<QueryStrategy>(root.one_of("query_strategy", kStrategies, 0));
@@ -330,15 +347,19 @@ std::string Config::to_json() const {
   json["format_version"] = kFormatVersion;
   json["tables"] = Json::array();
   for (const TableConfig& t : tables) {
-    json["tables"].push_back({{"name", t.name}, {"width", t.width}, {"rows", t.rows}});
+    json["tables"].push_back(
+        {{"name", t.name}, {"width", t.width}, {"rows", t.rows}, {"admission", t.admission}});
   }
   json["event_features"] = features_json(event_features);
   json["user_features"] = features_json(user_features);
   json["context_features"] = features_json(context_features);
   json["candidate_features"] = features_json(candidate_features);
   json["tasks"] = Json::array();
-  for (const TaskConfig& t : tasks)
-    json["tasks"].push_back({{"name", t.name}, {"weight", t.weight}});
+  for (const TaskConfig& t : tasks) {
+    json["tasks"].push_back({{"name", t.name},
+                             {"weight", t.weight},
+                             {"negative_sampling_rate", t.negative_sampling_rate}});
+  }
   json["max_history"] = max_history;
   json["event_width"] = event_width;
   json["merge_factor"] = merge_factor;
@@ -351,6 +372,7 @@ std::string Config::to_json() const {
   json["cls_tokens"] = cls_tokens;
   json["time_buckets"] = time_buckets;
   json["time_width"] = time_width;
+  json["dropout"] = dropout;
   json["anchor"] = kAnchors[static_cast<size_t>(anchor)];
   json["time"] = kTimes[static_cast<size_t>(time)];
   json["query_strategy"] = kStrategies[static_cast<size_t>(query_strategy)];

@@ -38,6 +38,7 @@ TransformerLayerForward merged_call(const Config& config, const ModelWeights& we
   p.kv_sink = keys_values.layers[l];
   if (m.num_query_rows > 0) p.rows_out = a.merged_rows[l + 1];
   p.saved = a.merged_saved[l];
+  if (a.pass.dropout != nullptr) p.dropout = a.pass.dropout->of(a.pass.dropout->queries, layer);
   return p;
 }
 
@@ -59,12 +60,33 @@ TransformerLayerForward side_call(const Config& config, const ModelWeights& weig
   p.kv_sink = a.side_kv[l];
   p.rows_out = a.side_rows[l + 1];
   p.saved = a.side_saved[l];
+  if (a.pass.dropout != nullptr) p.dropout = a.pass.dropout->of(a.pass.dropout->side, layer);
   return p;
 }
 
-float* allocate_saved(Workspace& memory, PassKind kind, const TransformerLayerShape& shape) {
-  return kind == PassKind::kTraining ? memory.allocate<float>(transformer_layer_saved_floats(shape))
-                                     : nullptr;
+Dropout event_dropout(const Activations& a) {
+  return a.pass.dropout != nullptr ? a.pass.dropout->of(a.pass.dropout->events, 0) : Dropout();
+}
+
+/// Whether each layer's backward pass runs its forward pass again.
+bool recomputes_layers(const Pass& pass) {
+  return pass.kind == PassKind::kTraining && pass.recomputation == Recomputation::kFull;
+}
+
+/// What each layer keeps for its backward pass: memory of its own, or one memory for all of them
+/// when they are computed again. shape_of(layer): its shape.
+template <class ShapeOf>
+void allocate_saved(Workspace& memory, const Pass& pass, int64_t num_layers,
+                    const ShapeOf& shape_of, std::vector<float*>& saved) {
+  saved.assign(static_cast<size_t>(num_layers), nullptr);
+  if (pass.kind == PassKind::kInference) return;
+  int64_t most = 0;
+  for (int64_t l = 0; l < num_layers; ++l) {
+    const int64_t floats = transformer_layer_saved_floats(shape_of(l));
+    most = std::max(most, floats);
+    if (!recomputes_layers(pass)) saved[static_cast<size_t>(l)] = memory.allocate<float>(floats);
+  }
+  if (recomputes_layers(pass)) std::fill(saved.begin(), saved.end(), memory.allocate<float>(most));
 }
 
 MatrixView zeros(Workspace& memory, int64_t rows, int64_t cols) {
@@ -75,10 +97,11 @@ MatrixView zeros(Workspace& memory, int64_t rows, int64_t cols) {
 
 }  // namespace
 
-void sigmoid_scores(ConstMatrixView logits, float* scores) {
-  for (int64_t c = 0; c < logits.rows; ++c) {
-    for (int64_t t = 0; t < logits.cols; ++t) {
-      const double z = static_cast<double>(logits.row(c)[t]);
+void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores) {
+  for (int64_t t = 0; t < logits.cols; ++t) {
+    const double correction = std::log(config.tasks[static_cast<size_t>(t)].negative_sampling_rate);
+    for (int64_t c = 0; c < logits.rows; ++c) {
+      const double z = static_cast<double>(logits.row(c)[t]) + correction;
       scores[t * logits.rows + c] = static_cast<float>(1.0 / (1.0 + std::exp(-z)));
     }
   }
@@ -94,18 +117,19 @@ void allocate_keys_values(const Config& config, const PreparedBatch& batch, Work
 }
 
 void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
-                 Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
+                 Stream& stream, Workspace& memory, const PreparedBatch& batch, const Pass& pass,
                  UserKeysValues& keys_values, Activations& a, float* event_tokens) {
+  a.pass = pass;
   a.merged_rows.clear();
-  a.merged_saved.clear();
   a.merged_rows.push_back(memory.matrix(batch.num_groups(), config.model_width()));
-  backend.event_encoder_forward(
-      stream, {batch.event_tokens(config), &weights.event_encoder, a.merged_rows[0], event_tokens});
-  for (int64_t l = 0; l < config.num_layers(); ++l) {
+  backend.event_encoder_forward(stream, {batch.event_tokens(config), &weights.event_encoder,
+                                         a.merged_rows[0], event_tokens, event_dropout(a)});
+  const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
     const MergedLayer m = merged_layer(config, batch, l);
-    const TransformerLayerShape shape = {m.num_rows, m.num_query_rows, 0, config.model_width(),
-                                         config.heads};
-    a.merged_saved.push_back(allocate_saved(memory, kind, shape));
+    return {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
+  };
+  allocate_saved(memory, pass, config.num_layers(), shape_of, a.merged_saved);
+  for (int64_t l = 0; l < config.num_layers(); ++l) {
     if (l + 1 < config.num_layers()) {
       a.merged_rows.push_back(memory.matrix(batch.num_queries(), config.model_width()));
     }
@@ -115,13 +139,13 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
 }
 
 void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
-                      Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
-                      const UserKeysValues& keys_values, Activations& a) {
+                      Stream& stream, Workspace& memory, const PreparedBatch& batch,
+                      const Pass& pass, const UserKeysValues& keys_values, Activations& a) {
   const int64_t width = config.model_width();
   const int64_t rows = batch.num_side_rows;
+  a.pass = pass;
   a.side_rows.clear();
   a.side_kv.clear();
-  a.side_saved.clear();
   a.side_rows.push_back(memory.matrix(rows, width));
   a.global_tokens = {batch.global_inputs(), &weights.global_tokens,
                      memory.matrix(batch.num_requests, weights.global_tokens.user.in),
@@ -129,11 +153,13 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
                      a.side_rows[0]};
   backend.global_tokens_forward(stream, a.global_tokens);
 
+  const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
+    return {rows, rows, keys_values.layers[static_cast<size_t>(l)].rows, width, config.heads};
+  };
+  allocate_saved(memory, pass, config.num_layers(), shape_of, a.side_saved);
   for (int64_t l = 0; l < config.num_layers(); ++l) {
-    const TransformerLayerShape shape = {
-        rows, rows, keys_values.layers[static_cast<size_t>(l)].rows, width, config.heads};
-    a.side_saved.push_back(allocate_saved(memory, kind, shape));
-    a.side_kv.push_back(memory.matrix(rows, 2 * width));
+    const bool is_shared = l > 0 && recomputes_layers(pass);
+    a.side_kv.push_back(is_shared ? a.side_kv[0] : memory.matrix(rows, 2 * width));
     a.side_rows.push_back(memory.matrix(rows, width));
     backend.transformer_layer_forward(stream, side_call(config, weights, batch, l, keys_values, a));
   }
@@ -150,6 +176,8 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
   head.mean = memory.allocate<float>(rows);
   head.rstd = memory.allocate<float>(rows);
   head.logits = memory.matrix(batch.num_candidates, static_cast<int64_t>(config.tasks.size()));
+  head.dropout =
+      pass.dropout != nullptr ? pass.dropout->of(pass.dropout->candidates, 0) : Dropout();
   backend.prediction_head_forward(stream, head);
 }
 
@@ -180,12 +208,17 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   MatrixView d_next = memory.matrix(batch.num_side_rows, width);
   const MatrixView d_side_kv = memory.matrix(batch.num_side_rows, 2 * width);
   backend.prediction_head_backward(stream, {a.head, d_logits, gradients.head, d_rows});
+  // The last layer's forward pass left its own rows in the shared memory.
+  const auto is_overwritten = [&](int64_t l) {
+    return recomputes_layers(a.pass) && l + 1 < layers;
+  };
   for (int64_t l = layers - 1; l >= 0; --l) {
     const auto i = static_cast<size_t>(l);
+    const TransformerLayerForward call = side_call(config, weights, batch, l, keys_values, a);
+    if (is_overwritten(l)) backend.transformer_layer_forward(stream, call);
     std::fill_n(d_side_kv.data, d_side_kv.rows * d_side_kv.cols, 0.0F);
     backend.transformer_layer_backward(
-        stream, {side_call(config, weights, batch, l, keys_values, a), gradients.layers[i], d_rows,
-                 d_side_kv, d_merged_kv[i], d_next});
+        stream, {call, gradients.layers[i], d_rows, d_side_kv, d_merged_kv[i], d_next});
     std::swap(d_rows, d_next);
   }
   inputs.user_input = memory.matrix(batch.num_requests, weights.global_tokens.user.in);
@@ -198,14 +231,11 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   MatrixView d_merged;
   for (int64_t l = layers - 1; l >= 0; --l) {
     const auto i = static_cast<size_t>(l);
+    const TransformerLayerForward call = merged_call(config, weights, batch, l, keys_values, a);
+    if (is_overwritten(l)) backend.transformer_layer_forward(stream, call);
     const MatrixView d_x = memory.matrix(a.merged_rows[i].rows, width);
-    backend.transformer_layer_backward(stream,
-                                       {merged_call(config, weights, batch, l, keys_values, a),
-                                        gradients.layers[i],
-                                        d_merged,
-                                        d_merged_kv[i],
-                                        {},
-                                        d_x});
+    backend.transformer_layer_backward(
+        stream, {call, gradients.layers[i], d_merged, d_merged_kv[i], {}, d_x});
     d_merged = d_x;
   }
   const int64_t tokens = batch.num_tokens();
@@ -214,6 +244,7 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   EventEncoderBackward encoder;
   encoder.tokens = batch.event_tokens(config);
   encoder.weights = &weights.event_encoder;
+  encoder.dropout = event_dropout(a);
   encoder.d_merged = d_merged;
   encoder.gradients = gradients.event_encoder;
   encoder.d_features = inputs.features.data;

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "core/workspace.hpp"
+#include "model/dropout_rows.hpp"
 #include "model/parameters.hpp"
 #include "model/prepared_batch.hpp"
 #include "ops/backend.hpp"
@@ -11,6 +12,24 @@ namespace longer {
 /// Whether a pass keeps what its backward pass reads.
 enum class PassKind { kInference, kTraining };
 
+/// What the backward pass computes again instead of reading what the forward pass kept (LONGER
+/// §3.6); the same bits whichever.
+enum class Recomputation : int64_t {
+  kNone = 0,
+  /// Event tokens and token merge. The CPU's event encoder always does, whatever is chosen.
+  kMerge = 1,
+  /// Those and every layer, which then keeps its input rows alone.
+  kFull = 2,
+};
+
+/// How a forward pass runs. A training pass is followed by `backward` or by nothing.
+struct Pass {
+  Pass(PassKind k) : kind(k) {}  // NOLINT(google-explicit-constructor): the plain pass of a kind
+  PassKind kind;
+  Recomputation recomputation = Recomputation::kNone;
+  const DropoutPass* dropout = nullptr;  // null = none; outlives the backward pass
+};
+
 /// Keys and values [rows, 2D] of the merged rows of every layer: all groups in layer 0, the query
 /// rows in the others. What serving caches (LONGER §3.6.3).
 struct UserKeysValues {
@@ -19,6 +38,7 @@ struct UserKeysValues {
 
 /// The buffers of one pass. Views into a workspace; refilled by each pass.
 struct Activations {
+  Pass pass = PassKind::kInference;
   std::vector<MatrixView> merged_rows;  // [l] input rows of layer l
   std::vector<float*> merged_saved;     // [l] null in inference
   std::vector<MatrixView> side_rows;    // [l] input of layer l; [num_layers] = rows for the head
@@ -32,18 +52,20 @@ struct Activations {
 /// `keys_values`, whose views must be [groups or query rows, 2D]; in training keeps the rest in
 /// `activations`. `event_tokens` (optional): [N, d].
 void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
-                 Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
+                 Stream& stream, Workspace& memory, const PreparedBatch& batch, const Pass& pass,
                  UserKeysValues& keys_values, Activations& activations,
                  float* event_tokens = nullptr);
 
 /// Scores candidates over the merged rows' keys and values: global tokens, side rows of every
 /// layer, head. Leaves the logits in `activations.head.logits` [ΣC, tasks].
 void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
-                      Stream& stream, Workspace& memory, const PreparedBatch& batch, PassKind kind,
-                      const UserKeysValues& keys_values, Activations& activations);
+                      Stream& stream, Workspace& memory, const PreparedBatch& batch,
+                      const Pass& pass, const UserKeysValues& keys_values,
+                      Activations& activations);
 
-/// scores [tasks, ΣC] = sigmoid of logits [ΣC, tasks].
-void sigmoid_scores(ConstMatrixView logits, float* scores);
+/// scores [tasks, ΣC] = probabilities of logits [ΣC, tasks], corrected for each task's sampling of
+/// negatives (native/docs/model.md, "Head and loss").
+void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores);
 
 /// Allocates keys and values for a batch in `memory`.
 void allocate_keys_values(const Config& config, const PreparedBatch& batch, Workspace& memory,

@@ -83,7 +83,8 @@ std::unique_ptr<ModelState> fresh_state(const Config& config, uint64_t seed) {
   for (size_t t = 0; t < config.tables.size(); ++t) {
     const TableConfig& table = config.tables[t];
     if (table.rows == 0)
-      state->tables[t] = std::make_unique<EmbeddingTable>(table.name, table.width, seed);
+      state->tables[t] =
+          std::make_unique<EmbeddingTable>(table.name, table.width, seed, table.admission);
   }
   return state;
 }

@@ -37,7 +37,7 @@ void ModelBuilder::set_table(const std::string& name, const int64_t* ids, const 
   check_argument(found != tables.end(), "[model_builder] no growable table is named \"", name,
                  "\"");
   const TableConfig& config = *found;
-  auto table = std::make_unique<EmbeddingTable>(config.name, config.width, 0);
+  auto table = std::make_unique<EmbeddingTable>(config.name, config.width, 0, config.admission);
   std::copy_n(rows, config.width, table->values());
   for (int64_t i = 0; i < num_ids; ++i) {
     table->insert_or_assign(ids[i], rows + (i + 1) * config.width, 0.0F);

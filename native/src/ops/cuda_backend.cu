@@ -35,12 +35,14 @@ class CudaBackend final : public Backend {
   }
 
   void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {
+    if (p.dropout.is_on()) not_on_gpu("dropout");
     event_encoder_forward_cuda(cuda(s), p);
   }
   void event_encoder_backward(Stream& s, const EventEncoderBackward& p) override {
     event_encoder_backward_cuda(cuda(s), p);
   }
   void transformer_layer_forward(Stream& s, const TransformerLayerForward& p) override {
+    if (p.dropout.is_on()) not_on_gpu("dropout");
     transformer_layer_forward_cuda(cuda(s), p);
   }
   void transformer_layer_backward(Stream& s, const TransformerLayerBackward& p) override {

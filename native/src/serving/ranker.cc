@@ -131,7 +131,7 @@ bool Ranker::rank(const RankRequest& request, float* scores) {
     ContextLease lease(*this);
     Context& c = *lease;
     if (!score(c, request)) return false;
-    sigmoid_scores(c.activations.head.logits, scores);
+    sigmoid_scores(model_->config(), c.activations.head.logits, scores);
   }
   num_requests_.fetch_add(1, std::memory_order_relaxed);
   num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 
 #include "core/live_count.hpp"
 #include "longer/error.hpp"
+#include "training/nonfinite.hpp"
 
 namespace longer {
 namespace {
@@ -25,27 +26,6 @@ class InsertingLookup final : public RowLookup {
  private:
   ModelState& state_;
 };
-
-void check_options(const TrainerOptions& o) {
-  auto check = [](bool holds, const char* name, double value, const char* wanted) {
-    check_argument(holds, "[trainer_options] ", name, " must be ", wanted, "; got ", value);
-  };
-  auto not_negative = [&check](const char* name, double value) {
-    check(std::isfinite(value) && value >= 0, name, value, "finite and not negative");
-  };
-  not_negative("learning_rate", o.learning_rate);
-  not_negative("table_learning_rate", o.table_learning_rate);
-  check(o.beta1 >= 0 && o.beta1 < 1, "beta1", o.beta1, "in [0, 1)");
-  check(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "in [0, 1)");
-  check(std::isfinite(o.epsilon) && o.epsilon > 0, "epsilon", o.epsilon, "finite and positive");
-  check(std::isfinite(o.table_epsilon) && o.table_epsilon > 0, "table_epsilon", o.table_epsilon,
-        "finite and positive");
-  not_negative("weight_decay", o.weight_decay);
-  not_negative("clip_norm", o.clip_norm);
-  check(o.warmup_steps >= 0, "warmup_steps", static_cast<double>(o.warmup_steps), "not negative");
-  check(o.decay_steps >= 0, "decay_steps", static_cast<double>(o.decay_steps), "not negative");
-  check(o.decay_floor >= 0 && o.decay_floor <= 1, "decay_floor", o.decay_floor, "in [0, 1]");
-}
 
 bool is_decayed(ParameterKind kind) {
   return kind == ParameterKind::kLinearWeight || kind == ParameterKind::kResidualWeight;
@@ -77,8 +57,12 @@ Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerSta
       gradients_(state_->layout.arena_size()),
       table_sums_(state_->config.tables.size()) {
   check_options(options_);
-  if (optimizer_ == nullptr)
+  if (optimizer_ == nullptr) {
     optimizer_ = std::make_unique<OptimizerState>(state_->layout.arena_size());
+    for (const auto& table : state_->tables) {
+      if (table != nullptr) table->reset_training();
+    }
+  }
   for (const Parameter& p : state_->layout.parameters()) {
     decay_ranges_.push_back({p.offset, p.offset + p.size(), is_decayed(p.kind)});
   }
@@ -100,7 +84,7 @@ int64_t Trainer::bytes() const {
       static_cast<int64_t>(static_cast<CpuStream&>(*stream_).workspace().capacity_bytes());
   if (prepared_ != nullptr) sum += prepared_->bytes();
   for (const SegmentSum& sums : table_sums_) sum += sums.bytes();
-  return sum + position_sums_.bytes();
+  return sum + dense_sums_.bytes();
 }
 
 void Trainer::count_bytes() {
@@ -110,7 +94,7 @@ void Trainer::count_bytes() {
 }
 
 void Trainer::prepare_weights() {
-  // Tables may have moved while they grew; linear maps are packed again after an update only.
+  // Tables grow with every batch; linear maps are packed again after an update only.
   const ModelWeights bound =
       bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views());
   if (is_prepared_) {
@@ -124,42 +108,95 @@ void Trainer::prepare_weights() {
   is_prepared_ = true;
 }
 
-void Trainer::run_forward(PassKind kind) {
+void Trainer::run_forward(const Pass& pass) {
   const Config& config = state_->config;
   allocate_keys_values(config, batch_, memory_, keys_values_);
-  encode_user(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_,
+  encode_user(config, weights_, *backend_, *stream_, memory_, batch_, pass, keys_values_,
               activations_);
-  score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, kind, keys_values_,
+  score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, pass, keys_values_,
                    activations_);
 }
 
-double Trainer::compute_gradients(const BatchView& batch) {
+Pass Trainer::training_pass(const BatchView& batch) {
+  Pass pass = PassKind::kTraining;
+  pass.recomputation = options_.recomputation;
+  if (state_->config.dropout > 0) {
+    dropout_.probability = state_->config.dropout;
+    dropout_.key = dropout_key(options_.seed, optimizer_->step + 1);
+    dropout_.name_rows(batch_, batch.candidate_offsets, pending_.num_requests);
+    pass.dropout = &dropout_;
+  }
+  return pass;
+}
+
+void Trainer::accumulate(const BatchView& batch) {
+  validate_batch(state_->config, batch);
+  validate_labels(state_->config, batch);
+  try {
+    if (pending_.num_batches == 0) discard();
+    add_gradients(batch);
+    count_bytes();
+  } catch (...) {
+    discard();  // some gradients may have been added and others not
+    throw;
+  }
+}
+
+void Trainer::add_gradients(const BatchView& batch) {
   const Config& config = state_->config;
-  validate_batch(config, batch);
-  validate_labels(config, batch);
   const int64_t rows_before = state_->num_table_rows();
   InsertingLookup lookup(*state_);
   prepare_batch(config, batch, lookup, batch_);
   prepare_weights();
   WorkspaceScope scope(memory_);
-  run_forward(PassKind::kTraining);
+  run_forward(training_pass(batch));
 
-  std::fill_n(gradients_.data(), gradients_.size(), 0.0F);
   const ConstMatrixView logits = activations_.head.logits;
   const MatrixView d_logits = memory_.matrix(logits.rows, logits.cols);
   const LossSum sum = backend_->binary_cross_entropy(
-      *stream_, {logits, batch.labels, batch.weights, task_weights_.data(), d_logits});
+      *stream_,
+      {logits, batch.labels, batch.weights, task_weights_.data(), d_logits, pending_.unit});
+  if (!std::isfinite(sum.loss) && pending_.nonfinite.empty()) {
+    pending_.nonfinite = first_nonfinite_value(*state_, batch_, activations_);
+  }
   backward(config, weights_, *backend_, *stream_, memory_, batch_, keys_values_, activations_,
            d_logits, gradient_views_, inputs_);
   accumulate_table_gradients();
 
-  result_.loss = sum.loss;
-  result_.weight = sum.weight;
-  result_.num_requests = batch_.num_requests;
-  result_.num_events = batch_.num_tokens();
-  result_.num_candidates = batch_.num_candidates;
-  result_.new_table_rows = state_->num_table_rows() - rows_before;
-  return sum.loss;
+  ++pending_.num_batches;
+  if (pending_.unit == 0) pending_.unit = sum.weight;
+  pending_.loss += sum.loss;
+  pending_.weight += sum.weight;
+  pending_.num_requests += batch_.num_requests;
+  pending_.num_events += batch_.num_tokens();
+  pending_.num_candidates += batch_.num_candidates;
+  pending_.new_table_rows += state_->num_table_rows() - rows_before;
+}
+
+void Trainer::discard() {
+  pending_ = {};
+  std::fill_n(gradients_.data(), gradients_.size(), 0.0F);
+  for (SegmentSum& sums : table_sums_) sums.clear();
+}
+
+void Trainer::report_pending() {
+  result_.loss = pending_.weight > 0 ? pending_.loss / pending_.weight : pending_.loss;
+  result_.weight = pending_.weight;
+  result_.num_requests = pending_.num_requests;
+  result_.num_events = pending_.num_events;
+  result_.num_candidates = pending_.num_candidates;
+  result_.new_table_rows = pending_.new_table_rows;
+}
+
+double Trainer::compute_gradients(const BatchView& batch) {
+  if (pending_.num_batches > 0) {
+    fail(Status::kInvalidState, "[trainer] ", pending_.num_batches,
+         " accumulated batches wait for their optimizer step; gradients would mix with them");
+  }
+  accumulate(batch);
+  report_pending();
+  pending_ = {};  // the gradients stay until the next batch
+  return result_.loss;
 }
 
 void Trainer::accumulate_table_gradients() {
@@ -187,31 +224,31 @@ void Trainer::accumulate_table_gradients() {
   add_features(config.candidate_features, batch_.candidate_features.values(), batch_.num_candidates,
                inputs_.candidate_input, 0);
 
+  auto add_dense = [&](const std::string& name, const std::vector<GradientSource>& from,
+                       int64_t width, int64_t rows) {
+    dense_sums_.compute(pool_, from, width, rows);
+    dense_sums_.add_to(state_->layout.at(gradients_.data(), name));
+  };
   for (size_t t = 0; t < config.tables.size(); ++t) {
     const TableConfig& table = config.tables[t];
-    const bool is_growable = state_->tables[t] != nullptr;
-    const int64_t rows = is_growable ? state_->tables[t]->num_rows() : table.rows + 1;
-    table_sums_[t].compute(pool_, sources[t], table.width, rows);
-    if (!is_growable) {
-      table_sums_[t].add_to(state_->layout.at(gradients_.data(), table_parameter(table)));
+    if (state_->tables[t] != nullptr) {
+      table_sums_[t].add(pool_, sources[t], table.width, state_->tables[t]->num_rows());
+    } else {
+      add_dense(table_parameter(table), sources[t], table.width, table.rows + 1);
     }
   }
 
-  auto add_dense = [&](const char* name, GradientSource source, int64_t width, int64_t rows) {
-    position_sums_.compute(pool_, {source}, width, rows);
-    position_sums_.add_to(state_->layout.at(gradients_.data(), name));
-  };
   add_dense("event_encoder.position.weight",
-            {batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens},
+            {{batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens}},
             inputs_.features.cols, config.max_history);
   if (config.time != TimeMode::kNone) {
     add_dense("event_encoder.time_bucket.weight",
-              {batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens},
+              {{batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens}},
               config.time_width, config.time_buckets + 1);
   }
   add_dense("global.user_time_bucket.weight",
-            {batch_.user_time_buckets.data(), inputs_.user_input.data + time_column,
-             inputs_.user_input.stride, requests},
+            {{batch_.user_time_buckets.data(), inputs_.user_input.data + time_column,
+              inputs_.user_input.stride, requests}},
             config.time_width, config.time_buckets + 1);
 }
 
@@ -223,21 +260,6 @@ double Trainer::gradient_norm() const {
     sum += squared_norm(pool_, sums.data(), static_cast<int64_t>(sums.size()));
   }
   return std::sqrt(sum);
-}
-
-double Trainer::learning_rate_factor(int64_t step) const {
-  double factor = 1.0;
-  if (options_.warmup_steps > 0) {
-    factor = std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.warmup_steps));
-  }
-  if (options_.decay_steps > 0) {
-    constexpr double kPi = 3.141592653589793238462643383279;
-    const double progress =
-        std::min(1.0, static_cast<double>(step) / static_cast<double>(options_.decay_steps));
-    factor *= options_.decay_floor +
-              (1.0 - options_.decay_floor) * 0.5 * (1.0 + std::cos(kPi * progress));
-  }
-  return factor;
 }
 
 void Trainer::update(double gradient_scale, double factor) {
@@ -267,20 +289,40 @@ void Trainer::update(double gradient_scale, double factor) {
 }
 
 void Trainer::step(const BatchView& batch) {
-  compute_gradients(batch);
-  const double norm = gradient_norm();
+  accumulate(batch);
+  apply();
+}
+
+void Trainer::apply() {
+  if (pending_.num_batches == 0) {
+    fail(Status::kInvalidState, "[trainer] no batch was accumulated since the last optimizer step");
+  }
+  report_pending();
+  // The gradients are those of Σ w·t·bce / unit; exactly 1 for a single batch.
+  const double scale = pending_.weight > 0 ? pending_.unit / pending_.weight : 1.0;
+  const double norm = gradient_norm() * scale;
   result_.gradient_norm = norm;
   result_.is_skipped = !std::isfinite(norm) || !std::isfinite(result_.loss);
-  if (!result_.is_skipped) {
-    ++optimizer_->step;
-    const double factor = learning_rate_factor(optimizer_->step);
-    const bool is_clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
-    update(is_clipped ? options_.clip_norm / norm : 1.0, factor);
-    result_.learning_rate = options_.learning_rate * factor;
-    is_prepared_ = false;
-  }
+  result_.nonfinite = pending_.nonfinite;
+  pending_ = {};
+  if (result_.is_skipped) return refuse();
+  ++optimizer_->step;
+  const double factor = learning_rate_factor(options_, optimizer_->step);
+  const bool is_clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
+  update((is_clipped ? options_.clip_norm / norm : 1.0) * scale, factor);
+  result_.learning_rate = options_.learning_rate * factor;
   result_.step = optimizer_->step;
-  count_bytes();
+  is_prepared_ = false;
+}
+
+void Trainer::refuse() {
+  if (result_.nonfinite.empty()) {
+    result_.nonfinite = first_nonfinite_gradient(*state_, gradients_.data(), table_sums_);
+  }
+  if (result_.nonfinite.empty()) result_.nonfinite = "the gradients' norm overflows";
+  if (options_.nonfinite == OnNonfinite::kSkip) return;
+  fail(Status::kInvalidState, "[trainer] step ", optimizer_->step + 1,
+       " is not finite: ", result_.nonfinite, "; no weight was changed");
 }
 
 const float* Trainer::gradient(std::string_view name) const {
@@ -299,7 +341,7 @@ void Trainer::predict(const BatchView& batch, float* scores) {
   prepare_weights();
   WorkspaceScope scope(memory_);
   run_forward(PassKind::kInference);
-  sigmoid_scores(activations_.head.logits, scores);
+  sigmoid_scores(state_->config, activations_.head.logits, scores);
 }
 
 std::shared_ptr<const LongerModel> Trainer::snapshot() const {

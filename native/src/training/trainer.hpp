@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,25 +10,9 @@
 #include "model/longer_model.hpp"
 #include "model/optimizer_state.hpp"
 #include "ops/optimizer/optimizer.hpp"
+#include "training/trainer_options.hpp"
 
 namespace longer {
-
-/// Optimizer settings (native/docs/model.md, "Optimizer"). Field for field `longer_trainer_options`
-/// of the C ABI.
-struct TrainerOptions {
-  double learning_rate = 1e-3;
-  double table_learning_rate = 0.05;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0.01;
-  double table_epsilon = 1e-8;
-  double clip_norm = 1.0;
-  int64_t warmup_steps = 0;
-  int64_t decay_steps = 0;
-  double decay_floor = 0.0;
-  uint64_t seed = 0;
-};
 
 /// Figures of one step. Field for field `longer_step_result` of the C ABI.
 struct StepResult {
@@ -41,6 +26,7 @@ struct StepResult {
   int64_t num_events = 0;
   int64_t num_candidates = 0;
   int64_t new_table_rows = 0;
+  std::string nonfinite;  // of a skipped step: the first value that was not finite, in words
 };
 
 /// The deduplicated gradient of one growable table.
@@ -50,8 +36,8 @@ struct TableGradient {
 };
 
 /// Trains one model: forward, backward, clip, AdamW on dense parameters and row-wise Adagrad on
-/// growable tables (LONGER §3.6). Owns its parameters. One thread at a time; the same bits for any
-/// number of CPU threads.
+/// growable tables (LONGER §3.6), over one or several batches a step. Owns its parameters. One
+/// thread at a time; the same bits for any number of CPU threads.
 class Trainer {
  public:
   Trainer(const LongerModel& model, const TrainerOptions& options,
@@ -60,13 +46,24 @@ class Trainer {
           const TrainerOptions& options, std::shared_ptr<Backend> backend);
   ~Trainer();
 
-  /// One optimizer step. A step whose loss or gradients are not finite changes no weight and says
-  /// so in its result.
+  /// One optimizer step on one batch: accumulate, then apply.
   void step(const BatchView& batch);
+  /// Adds the gradients of one of several batches of an optimizer step. A batch that is refused
+  /// with InvalidArgument leaves what was added before; after any other failure nothing is left of
+  /// it.
+  void accumulate(const BatchView& batch);
+  /// One optimizer step over all batches accumulated since the last one; the loss is normalised
+  /// over all of them. A step whose loss or gradients are not finite changes no weight and says so
+  /// in its result or, if the options say so, throws InvalidState naming step and value. Throws
+  /// InvalidState when there is no batch.
+  void apply();
+  /// Forgets the accumulated batches; table rows and counts that their ids got stay.
+  void discard();
+  int64_t num_accumulated() const { return pending_.num_batches; }
   const StepResult& result() const { return result_; }
 
-  /// Loss and gradients of a batch, without an update; the gradients stay readable until the next
-  /// call.
+  /// Loss and gradients of a batch, without an update, dropout as in the next step; the gradients
+  /// stay readable until the next call. Throws InvalidState between accumulate and apply.
   double compute_gradients(const BatchView& batch);
   /// Gradient of a dense parameter, `size()` elements. Throws InvalidArgument for an unknown name.
   const float* gradient(std::string_view name) const;
@@ -84,10 +81,22 @@ class Trainer {
   int64_t bytes() const;
 
  private:
+  /// What the batches of the next optimizer step came to so far.
+  struct Pending {
+    int64_t num_batches = 0;
+    double loss = 0, weight = 0;  // Σ w·t·bce, Σ w·t
+    double unit = 0;              // gradients are those of the loss sum / unit; 0 = not set yet
+    int64_t num_requests = 0, num_events = 0, num_candidates = 0, new_table_rows = 0;
+    std::string nonfinite;
+  };
+
   void prepare_weights();
-  void run_forward(PassKind kind);
+  void run_forward(const Pass& pass);
+  Pass training_pass(const BatchView& batch);
+  void add_gradients(const BatchView& batch);
   void accumulate_table_gradients();
-  double learning_rate_factor(int64_t step) const;
+  void report_pending();
+  void refuse();
   double gradient_norm() const;
   void update(double gradient_scale, double factor);
   void count_bytes();
@@ -112,7 +121,9 @@ class Trainer {
   Activations activations_;
   InputGradients inputs_;
   std::vector<SegmentSum> table_sums_;  // one per configured table
-  SegmentSum position_sums_;
+  SegmentSum dense_sums_;               // of dense tables, one after the other
+  DropoutPass dropout_;
+  Pending pending_;
   std::vector<double> task_weights_;
   StepResult result_;
   int64_t counted_bytes_ = 0;

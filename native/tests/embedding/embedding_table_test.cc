@@ -95,6 +95,49 @@ TEST(EmbeddingTable, InitialisesARowFromSeedNameAndIdAlone) {
   EXPECT_NEAR(std::sqrt(squares / (500.0 * kWidth)), 0.05, 0.005);
 }
 
+TEST(EmbeddingTable, AdmitsAnIdAtItsCountedOccurrence) {
+  EmbeddingTable table("movie", 3, 1, 3);
+  EXPECT_EQ(inserted(table, {7, 8, 7}), (std::vector<int32_t>{0, 0, 0}));
+  EXPECT_EQ(table.num_pending(), 2);
+  EXPECT_EQ(found(table, {7, 8}), (std::vector<int32_t>{0, 0}));
+  // The third 7 has a row and every later one reads it; 8 has two occurrences.
+  EXPECT_EQ(inserted(table, {9, 7, 8, 7}), (std::vector<int32_t>{0, 1, 0, 1}));
+  EXPECT_EQ(table.num_ids(), 1);
+  const auto pending = table.pending_by_id();
+  ASSERT_EQ(pending.size(), 2U);
+  EXPECT_EQ(pending[0].id, 8);
+  EXPECT_EQ(pending[0].count, 2);
+  EXPECT_EQ(pending[1].id, 9);
+  EXPECT_EQ(pending[1].count, 1);
+  EmbeddingTable at_once("movie", 3, 1);
+  inserted(at_once, {7});
+  EXPECT_TRUE(are_same_bits(table.values() + 3, at_once.values() + 3, 3));
+}
+
+TEST(EmbeddingTable, CarriesCountsIntoCopiesUntilTrainingStartsAnew) {
+  EmbeddingTable table("movie", 3, 1, 2);
+  inserted(table, {7, 8, 8});
+  table.states()[1] = 2.0F;
+  EmbeddingTable copy(table);
+  copy.set_pending({9, 1});
+  EXPECT_EQ(inserted(copy, {7, 9}), (std::vector<int32_t>{2, 3}));
+  EXPECT_EQ(table.num_pending(), 1);
+  table.reset_training();
+  EXPECT_EQ(table.num_pending(), 0);
+  EXPECT_EQ(table.states()[1], 0.0F);
+  EXPECT_EQ(inserted(table, {7, 8}), (std::vector<int32_t>{0, 1}));
+}
+
+TEST(EmbeddingTable, KeepsRowsWhereTheyAre) {
+  EmbeddingTable table("movie", 16, 1);
+  inserted(table, {5});
+  const float* const row = table.values() + 16;
+  const float first = row[0];
+  inserted(table, some_ids(300'000));
+  EXPECT_EQ(table.values() + 16, row);
+  EXPECT_EQ(row[0], first);
+}
+
 TEST(EmbeddingTable, AssignsRowsAndStates) {
   EmbeddingTable table("movie", 2, 1);
   inserted(table, {7});

@@ -83,6 +83,25 @@ TEST(SegmentSum, OfASegmentLongerThanAPartMatchesReference) {
   }
 }
 
+TEST(SegmentSum, OfSeveralBatchesIsThatOfAllTheirSources) {
+  Source first(3000, 5, 30, 1);
+  Source hot(5000, 5, 2, 2);
+  Source last(200, 5, 80, 3);
+  SegmentSum sums;
+  Source before(50, 9, 90, 4);
+  sums.compute(nullptr, {before.view()}, 9, 90);
+  sums.clear();
+  sums.add(nullptr, {first.view()}, 5, 30);
+  sums.add(nullptr, {}, 5, 30);
+  sums.add(nullptr, {hot.view(), last.view()}, 5, 80);  // the table grew in between
+  expect_sums(sums, {&first, &hot, &last}, 5);
+  ThreadPool pool(7);
+  SegmentSum threaded;
+  threaded.add(&pool, {first.view()}, 5, 30);
+  threaded.add(&pool, {hot.view(), last.view()}, 5, 80);
+  EXPECT_TRUE(are_same_bits(threaded.sums(), sums.sums()));
+}
+
 TEST(SegmentSum, OfNothingIsEmpty) {
   SegmentSum sums;
   sums.compute(nullptr, {}, 4, 10);

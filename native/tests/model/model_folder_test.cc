@@ -115,10 +115,11 @@ TEST_P(ModelFolderCase, ContinuesACheckpointWithTheSameBits) {
     straight.step(batches[static_cast<size_t>(i)].view());
     first.step(batches[static_cast<size_t>(i)].view());
   }
-  save_checkpoint(first.state(), first.optimizer(), folder_ / "checkpoint");
+  save_checkpoint(first.state(), first.optimizer(), "{\"epoch\": 1}", folder_ / "checkpoint");
   Checkpoint checkpoint = load_checkpoint(folder_ / "checkpoint");
   expect_same(*checkpoint.state, first.state());
   EXPECT_EQ(checkpoint.optimizer->step, 3);
+  EXPECT_EQ(checkpoint.progress, "{\"epoch\": 1}");
   Trainer second(std::move(checkpoint.state), std::move(checkpoint.optimizer), options, backend);
   for (size_t i = 3; i < batches.size(); ++i) {
     straight.step(batches[i].view());
@@ -144,11 +145,56 @@ TEST_P(ModelFolderCase, ContinuesACheckpointWithTheSameBits) {
   expect_same(*load_model(folder_ / "checkpoint"), *again.state);
 }
 
+/// Counts of ids that have no row yet go with a checkpoint, and with nothing else.
+TEST(Admission, GoesOnFromACheckpointAndStartsAnewFromAModel) {
+  Config config = film_config();
+  config.tables[0].admission = 3;
+  config.tables[2].admission = 2;
+  const auto backend = make_cpu_backend({DeviceKind::kCpu, 0, 1});
+  BatchMaker maker(config, 6);
+  std::vector<OwnedBatch> batches;
+  for (int i = 0; i < 4; ++i) batches.push_back(maker.make({{2, 1}, {1, 2}}));
+  Trainer straight(fresh_state(config, 3), nullptr, {}, backend);
+  Trainer first(fresh_state(config, 3), nullptr, {}, backend);
+  straight.step(batches[0].view());
+  first.step(batches[0].view());
+  ASSERT_GT(first.state().tables[0]->num_pending(), 0);
+  const TemporaryFolder folder;
+  save_checkpoint(first.state(), first.optimizer(), {}, folder / "checkpoint");
+  Checkpoint checkpoint = load_checkpoint(folder / "checkpoint");
+  EXPECT_EQ(checkpoint.state->tables[0]->num_pending(), first.state().tables[0]->num_pending());
+  Trainer second(std::move(checkpoint.state), std::move(checkpoint.optimizer), {}, backend);
+  for (size_t i = 1; i < batches.size(); ++i) {
+    straight.step(batches[i].view());
+    second.step(batches[i].view());
+    EXPECT_EQ(second.result().new_table_rows, straight.result().new_table_rows) << i;
+  }
+  expect_same(second.state(), straight.state());
+  EXPECT_GT(straight.state().tables[0]->num_ids(), 0);
+
+  EXPECT_EQ(load_model(folder / "checkpoint")->tables[0]->num_pending(), 0);
+  Trainer anew(*first.snapshot(), {}, backend);
+  EXPECT_EQ(anew.state().tables[0]->num_pending(), 0);
+}
+
+TEST(Admission, CountsThatCannotBeAreCorrupt) {
+  Config config = film_config();
+  config.tables[0].admission = 3;
+  const auto state = fresh_state(config, 3);
+  const TemporaryFolder folder;
+  for (const int32_t count : {0, 3}) {
+    state->tables[0]->set_pending({-5, count});
+    save_checkpoint(*state, OptimizerState(state->layout.arena_size()), {}, folder / "checkpoint");
+    expect_error(Status::kCorruptData, "table.movie.pending_counts must be in 1 … 2; got",
+                 [&] { load_checkpoint(folder / "checkpoint"); });
+  }
+}
+
 class ModelFolder : public ::testing::Test {
  protected:
   void SetUp() override {
     state_ = random_state(film_config(), 3);
-    save_checkpoint(*state_, OptimizerState(state_->layout.arena_size()), path_);
+    save_checkpoint(*state_, OptimizerState(state_->layout.arena_size()), kProgress, path_);
   }
   void load() const {
     load_model(path_);
@@ -166,13 +212,14 @@ class ModelFolder : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  static constexpr const char* kProgress = "{\"epoch\": 2, \"batch\": 17}";
   std::string path_ = folder_ / "model";
   std::unique_ptr<ModelState> state_;
 };
 
 TEST_F(ModelFolder, WithAFlippedBitOrCutAnywhereIsCorrupt) {
   for (const char* name : {"MANIFEST.json", "config.json", "dense.safetensors",
-                           "tables.safetensors", "optimizer.safetensors"}) {
+                           "tables.safetensors", "optimizer.safetensors", "progress.json"}) {
     SCOPED_TRACE(name);
     const std::string file = path_ + "/" + name;
     const std::string bytes = read_bytes(file);
@@ -198,7 +245,7 @@ TEST_F(ModelFolder, WithAFlippedBitOrCutAnywhereIsCorrupt) {
 
 TEST_F(ModelFolder, WithoutOneOfItsFilesNamesIt) {
   for (const char* name : {"MANIFEST.json", "config.json", "dense.safetensors",
-                           "tables.safetensors", "optimizer.safetensors"}) {
+                           "tables.safetensors", "optimizer.safetensors", "progress.json"}) {
     const std::string file = path_ + "/" + name;
     std::filesystem::rename(file, file + ".away");
     expect_error(Status::kIoError, file + ": No such file or directory", [&] { load(); });
@@ -235,6 +282,22 @@ TEST_F(ModelFolder, WithIdsThatDoNotAscendIsCorrupt) {
   changed.replace(at, sizeof(late), reinterpret_cast<const char*>(&late), sizeof(late));
   replace("tables.safetensors", changed);
   expect_error(Status::kCorruptData, ".ids must ascend; got -7 after 100", [&] { load(); });
+}
+
+TEST_F(ModelFolder, KeepsProgressAsItIs) {
+  EXPECT_EQ(load_checkpoint(path_).progress, kProgress);
+  const OptimizerState optimizer(state_->layout.arena_size());
+  const std::string text("any\0bytes\xff", 10);
+  save_checkpoint(*state_, optimizer, text, path_);
+  EXPECT_EQ(load_checkpoint(path_).progress, text);
+  save_checkpoint(*state_, optimizer, {}, path_);
+  EXPECT_EQ(load_checkpoint(path_).progress, "");
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/progress.json"));
+  const std::string huge((size_t{16} << 20) + 1, 'x');
+  expect_error(Status::kInvalidArgument, "progress must have at most 16777216 bytes",
+               [&] { save_checkpoint(*state_, optimizer, huge, path_); });
+  replace("progress.json", huge);
+  expect_error(Status::kCorruptData, path_ + "/progress.json", [&] { load_checkpoint(path_); });
 }
 
 TEST_F(ModelFolder, OfAModelIsNoCheckpoint) {

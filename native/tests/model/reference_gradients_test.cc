@@ -19,11 +19,11 @@ constexpr double kStep = 2e-4;
 /// Derivative of the loss along `direction` in `values` (part of `w`), by the 4-point formula:
 /// error O(step⁴).
 double central_difference(const Config& c, const Weights& w, const BatchView& batch, Vector& values,
-                          const Vector& direction) {
+                          const Vector& direction, const reference::DropoutMasks& masks) {
   const Vector before = values;
   const auto loss_at = [&](double step) {
     for (size_t i = 0; i < values.size(); ++i) values[i] = before[i] + step * direction[i];
-    const double loss = model_reference::forward(c, w, batch).loss;
+    const double loss = model_reference::forward(c, w, batch, masks).loss;
     values = before;
     return loss;
   };
@@ -56,7 +56,7 @@ class ReferenceGradients : public ::testing::TestWithParam<ModelCase> {
                        const Vector& gradient, const Vector& direction) {
     double expected = 0.0;
     for (size_t i = 0; i < gradient.size(); ++i) expected += gradient[i] * direction[i];
-    const double got = central_difference(GetParam().config, w, batch, values, direction);
+    const double got = central_difference(GetParam().config, w, batch, values, direction, masks_);
     // Truncation of order step⁴ = 1.6e-15 times a fifth derivative, which norms of nearly constant
     // rows make large; rounding 1e-15 / step.
     EXPECT_NEAR(got, expected, 1e-8 + 1e-6 * std::abs(expected)) << what;
@@ -64,10 +64,14 @@ class ReferenceGradients : public ::testing::TestWithParam<ModelCase> {
   }
 
   std::mt19937_64 random_{7};
+  void check_all(const reference::DropoutMasks& masks);
+
+  reference::DropoutMasks masks_;
   int num_checked_ = 0;
 };
 
-TEST_P(ReferenceGradients, EqualCentralDifferences) {
+void ReferenceGradients::check_all(const reference::DropoutMasks& masks) {
+  masks_ = masks;
   const Config& c = GetParam().config;
   SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
   BatchMaker maker(c, test_seed());
@@ -81,7 +85,7 @@ TEST_P(ReferenceGradients, EqualCentralDifferences) {
                                        {c.max_history + 2, 2}});
   const BatchView batch = owned.view();
   Weights w = random_weights(c, 11);
-  const model_reference::Outcome outcome = model_reference::forward(c, w, batch);
+  const model_reference::Outcome outcome = model_reference::forward(c, w, batch, masks);
   ASSERT_GT(outcome.weight, 0.0);
   const Weights gradients = model_reference::backward(c, w, batch, outcome);
 
@@ -99,6 +103,10 @@ TEST_P(ReferenceGradients, EqualCentralDifferences) {
   }
   EXPECT_GT(num_checked_, 60);
 }
+
+TEST_P(ReferenceGradients, EqualCentralDifferences) { check_all({}); }
+
+TEST_P(ReferenceGradients, EqualCentralDifferencesUnderDropout) { check_all({0.3, 5, 2}); }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ReferenceGradients, ::testing::ValuesIn(tiny_model_cases()),
                          model_case_name);

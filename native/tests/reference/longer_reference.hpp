@@ -9,6 +9,7 @@
 
 #include "longer/batch.hpp"
 #include "longer/config.hpp"
+#include "reference/dropout.hpp"
 #include "reference/model_block.hpp"
 #include "reference/model_math.hpp"
 #include "reference/model_weights.hpp"
@@ -18,6 +19,8 @@ namespace longer::model_reference {
 
 /// All that one request's forward pass computed; backward reads it, tests look into it.
 struct RequestTrace {
+  reference::DropoutMasks masks;
+  uint32_t request = 0;  // counted over the optimizer step
   Window window;
   Rows event_input;                            // [kept events][X + T] features + position, time
   Rows event_hidden;                           // [kept events][2d] before gelu
@@ -44,6 +47,12 @@ struct Outcome {
 };
 
 inline double sigmoid(double logit) { return 1.0 / (1.0 + std::exp(-logit)); }
+
+/// Probability of a task's logit when a share of the negatives was kept for training.
+inline double score_of(const TaskConfig& task, double logit) {
+  const double odds = std::exp(logit) * task.negative_sampling_rate;
+  return odds / (1.0 + odds);
+}
 
 inline std::string layer_name(size_t layer) { return "layers." + std::to_string(layer) + "."; }
 inline std::string inner_name(size_t layer) {
@@ -124,6 +133,16 @@ inline void encode_events_backward(const Config& c, const Weights& w, const Batc
   }
 }
 
+/// The masks of a block whose query i is row ordinals[i] of its request.
+inline BlockDropout block_dropout(const RequestTrace& t, int layer,
+                                  const std::vector<uint32_t>& ordinals) {
+  if (t.masks.probability == 0.0) return {};
+  return [masks = t.masks, request = t.request, layer, ordinals](int site, size_t query,
+                                                                 size_t column) {
+    return masks.factor(layer, site, request, ordinals[query], static_cast<uint32_t>(column));
+  };
+}
+
 /// Every row of `count` sees all of them.
 inline std::vector<std::vector<size_t>> everything_visible(size_t count) {
   std::vector<size_t> all(count);
@@ -145,8 +164,10 @@ inline void merge_tokens(const Config& c, const Weights& w, RequestTrace& t) {
     t.inner.emplace_back();
     for (size_t l = 0; l < to_size(c.inner_layers); ++l) {
       const auto visible = everything_visible(z.size());
-      t.inner.back().push_back(
-          block_forward(w, inner_name(l), to_size(c.inner_heads), z, visible.front(), visible));
+      const std::vector<uint32_t> ordinals(group.begin(), group.end());
+      t.inner.back().push_back(block_forward(w, inner_name(l), to_size(c.inner_heads), z,
+                                             visible.front(), visible,
+                                             block_dropout(t, -1 - static_cast<int>(l), ordinals)));
       z = t.inner.back().back().output;
     }
     Vector merged(to_size(c.merge_factor) * d, 0.0);
@@ -252,11 +273,16 @@ inline void run_layers(const Config& c, const Weights& w, const Rows& side, Requ
     const size_t first_query = l + 1 == num_layers ? num_merged : l == 0 ? t.first_query_group : 0;
     std::vector<size_t> queries;
     std::vector<std::vector<size_t>> visible;
+    std::vector<uint32_t> ordinals;  // merged rows: their group; side rows: from 2³¹ on
     for (size_t r = first_query; r < rows.size(); ++r) {
       queries.push_back(r);
+      const size_t group = l == 0 ? r : t.first_query_group + r;
+      ordinals.push_back(
+          static_cast<uint32_t>(r < num_merged ? group : (size_t{1} << 31) + r - num_merged));
       visible.push_back(visible_rows(r, num_merged, num_globals));
     }
-    t.layers.push_back(block_forward(w, layer_name(l), to_size(c.heads), rows, queries, visible));
+    t.layers.push_back(block_forward(w, layer_name(l), to_size(c.heads), rows, queries, visible,
+                                     block_dropout(t, static_cast<int>(l), ordinals)));
     rows = t.layers.back().output;
   }
   t.side = rows;
@@ -275,6 +301,16 @@ inline Rows run_layers_backward(const Weights& w, const RequestTrace& t, const R
 // ---- head
 // ---------------------------------------------------------------------------------------------------------------
 
+/// The head's hidden activations, or their gradient, after dropout.
+inline Vector drop_hidden(const RequestTrace& t, size_t candidate, const Vector& x) {
+  Vector y = x;
+  for (size_t i = 0; i < y.size(); ++i) {
+    y[i] *=
+        t.masks.factor(0, 2, t.request, static_cast<uint32_t>(candidate), static_cast<uint32_t>(i));
+  }
+  return y;
+}
+
 inline void predict(const Config& c, const Weights& w, RequestTrace& t) {
   const size_t num_globals = to_size(c.cls_tokens) + 1;
   for (const Vector& row : t.side) t.normed.push_back(layer_norm(w, "head.ln", row));
@@ -283,7 +319,8 @@ inline void predict(const Config& c, const Weights& w, RequestTrace& t) {
     for (size_t g = 0; g < num_globals; ++g) input = concat(input, t.normed[g]);
     t.head_input.push_back(concat(input, t.normed[r]));
     t.head_hidden.push_back(linear(w, "head.fc1", t.head_input.back()));
-    t.logits.push_back(linear(w, "head.fc2", gelu(t.head_hidden.back())));
+    const Vector hidden = drop_hidden(t, t.logits.size(), gelu(t.head_hidden.back()));
+    t.logits.push_back(linear(w, "head.fc2", hidden));
   }
 }
 
@@ -293,8 +330,9 @@ inline Rows predict_backward(const Config& c, const Weights& w, const RequestTra
   const size_t num_globals = to_size(c.cls_tokens) + 1;
   Rows d_normed = zeros_like(t.normed);
   for (size_t i = 0; i < t.logits.size(); ++i) {
+    const Vector hidden = drop_hidden(t, i, gelu(t.head_hidden[i]));
     const Vector d_activated =
-        linear_backward(w, "head.fc2", gelu(t.head_hidden[i]), d_logits[i], gradients);
+        drop_hidden(t, i, linear_backward(w, "head.fc2", hidden, d_logits[i], gradients));
     const Vector d_input = linear_backward(w, "head.fc1", t.head_input[i],
                                            gelu_backward(t.head_hidden[i], d_activated), gradients);
     const size_t width = t.side.front().size();
@@ -312,8 +350,11 @@ inline Rows predict_backward(const Config& c, const Weights& w, const RequestTra
 // --------------------------------------------------------------------------------------------------------------
 
 inline RequestTrace forward_request(const Config& c, const Weights& w, const BatchView& batch,
-                                    int64_t b) {
+                                    int64_t b, const reference::DropoutMasks& masks,
+                                    uint32_t request) {
   RequestTrace t;
+  t.masks = masks;
+  t.request = request;
   t.window = window_of(c, batch, b);
   encode_events(c, w, batch, t);
   merge_tokens(c, w, t);
@@ -343,11 +384,15 @@ inline double label_weight(const Config& c, const BatchView& batch, size_t task,
   return weight * c.tasks[task].weight;
 }
 
-inline Outcome forward(const Config& c, const Weights& w, const BatchView& batch) {
+/// Without `masks`, no dropout. `first_request`: the batch's first request's number in its
+/// optimizer step.
+inline Outcome forward(const Config& c, const Weights& w, const BatchView& batch,
+                       const reference::DropoutMasks& masks = {}, uint32_t first_request = 0) {
   Outcome outcome;
   outcome.logits.resize(c.tasks.size() * to_size(batch.num_candidates));
   for (int64_t b = 0; b < batch.num_requests; ++b) {
-    outcome.requests.push_back(forward_request(c, w, batch, b));
+    outcome.requests.push_back(
+        forward_request(c, w, batch, b, masks, first_request + static_cast<uint32_t>(b)));
     const Rows& logits = outcome.requests.back().logits;
     for (size_t i = 0; i < logits.size(); ++i) {
       for (size_t task = 0; task < c.tasks.size(); ++task) {
@@ -356,7 +401,10 @@ inline Outcome forward(const Config& c, const Weights& w, const BatchView& batch
       }
     }
   }
-  for (double logit : outcome.logits) outcome.scores.push_back(sigmoid(logit));
+  for (size_t i = 0; i < outcome.logits.size(); ++i) {
+    const TaskConfig& task = c.tasks[i / to_size(batch.num_candidates)];
+    outcome.scores.push_back(score_of(task, outcome.logits[i]));
+  }
   if (batch.labels == nullptr) return outcome;
 
   double sum_of_losses = 0.0;
@@ -391,7 +439,8 @@ inline Weights backward(const Config& c, const Weights& w, const BatchView& batc
         if (weight == 0.0) continue;
         const size_t at = task * to_size(batch.num_candidates) + to_size(i);
         d_logits.back()[task] =
-            weight / outcome.weight * (outcome.scores[at] - static_cast<double>(batch.labels[at]));
+            weight / outcome.weight *
+            (sigmoid(outcome.logits[at]) - static_cast<double>(batch.labels[at]));
       }
     }
     backward_request(c, w, batch, b, t, d_logits, gradients);

@@ -3,12 +3,23 @@
 // merge", "Layers").
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "reference/model_math.hpp"
 
 namespace longer::model_reference {
+
+/// Factor by which dropout multiplies an element of what a block adds to query i: site 0 after the
+/// attention, 1 after the feed-forward. Empty without dropout.
+using BlockDropout = std::function<double(int site, size_t query, size_t column)>;
+
+inline Vector drop(const BlockDropout& dropout, int site, size_t query, const Vector& x) {
+  Vector y = x;
+  for (size_t i = 0; dropout && i < y.size(); ++i) y[i] *= dropout(site, query, i);
+  return y;
+}
 
 /// What a block's backward pass reads; `output` is the block's result, one row per query.
 struct BlockTrace {
@@ -21,6 +32,7 @@ struct BlockTrace {
   Rows attended;                             // per query: heads' results side by side
   Rows middle;                               // per query: after the attention's residual
   Rows middle_normed, hidden;                // per query: LN₂, fc1's result before gelu
+  BlockDropout dropout;
   Rows output;
 };
 
@@ -85,8 +97,10 @@ inline void attend_backward(const Rows& qkv, size_t query, const std::vector<siz
 /// `queries`.
 inline BlockTrace block_forward(const Weights& w, const std::string& prefix, size_t heads,
                                 const Rows& input, const std::vector<size_t>& queries,
-                                const std::vector<std::vector<size_t>>& visible) {
+                                const std::vector<std::vector<size_t>>& visible,
+                                const BlockDropout& dropout = {}) {
   BlockTrace t;
+  t.dropout = dropout;
   t.input = input;
   t.queries = queries;
   t.visible = visible;
@@ -97,10 +111,12 @@ inline BlockTrace block_forward(const Weights& w, const std::string& prefix, siz
   t.probabilities.resize(queries.size());
   for (size_t i = 0; i < queries.size(); ++i) {
     t.attended.push_back(attend(t.qkv, queries[i], visible[i], heads, &t.probabilities[i]));
-    t.middle.push_back(sum(input[queries[i]], linear(w, prefix + "out", t.attended[i])));
+    t.middle.push_back(
+        sum(input[queries[i]], drop(dropout, 0, i, linear(w, prefix + "out", t.attended[i]))));
     t.middle_normed.push_back(layer_norm(w, prefix + "ln2", t.middle[i]));
     t.hidden.push_back(linear(w, prefix + "fc1", t.middle_normed[i]));
-    t.output.push_back(sum(t.middle[i], linear(w, prefix + "fc2", gelu(t.hidden[i]))));
+    t.output.push_back(
+        sum(t.middle[i], drop(dropout, 1, i, linear(w, prefix + "fc2", gelu(t.hidden[i])))));
   }
   return t;
 }
@@ -112,16 +128,16 @@ inline Rows block_backward(const Weights& w, const std::string& prefix, const Bl
   Rows d_input = zeros_like(t.input);
   Rows d_qkv = zeros_like(t.qkv);
   for (size_t i = 0; i < t.queries.size(); ++i) {
-    const Vector d_activated =
-        linear_backward(w, prefix + "fc2", gelu(t.hidden[i]), d_output[i], gradients);
+    const Vector d_activated = linear_backward(w, prefix + "fc2", gelu(t.hidden[i]),
+                                               drop(t.dropout, 1, i, d_output[i]), gradients);
     const Vector d_middle_normed = linear_backward(
         w, prefix + "fc1", t.middle_normed[i], gelu_backward(t.hidden[i], d_activated), gradients);
     Vector d_middle = d_output[i];
     add_to(d_middle,
            layer_norm_backward(w, prefix + "ln2", t.middle[i], d_middle_normed, gradients));
     add_to(d_input[t.queries[i]], d_middle);
-    const Vector d_attended =
-        linear_backward(w, prefix + "out", t.attended[i], d_middle, gradients);
+    const Vector d_attended = linear_backward(w, prefix + "out", t.attended[i],
+                                              drop(t.dropout, 0, i, d_middle), gradients);
     attend_backward(t.qkv, t.queries[i], t.visible[i], t.probabilities[i], d_attended, d_qkv);
   }
   for (size_t r = 0; r < t.input.size(); ++r) {

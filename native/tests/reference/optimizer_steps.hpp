@@ -78,6 +78,19 @@ inline void adagrad_row(Vector& row, const Vector& gradient, double scale, doubl
   }
 }
 
+/// target += factor · gradients, rows that only one of them has included.
+inline void add_gradients(Weights& target, const Weights& gradients, double factor) {
+  const auto add = [factor](Vector& to, const Vector& from) {
+    to.resize(from.size(), 0.0);
+    for (size_t i = 0; i < from.size(); ++i) to[i] += factor * from[i];
+  };
+  for (const auto& [name, g] : gradients.dense) add(target.dense[name], g);
+  for (const auto& [name, table] : gradients.tables) {
+    add(target.tables[name].out_of_vocabulary, table.out_of_vocabulary);
+    for (const auto& [id, row] : table.rows) add(target.tables[name].rows[id], row);
+  }
+}
+
 /// One step; returns the norm before clipping.
 inline double optimizer_step(const OptimizerOptions& o, const Weights& gradients, Weights& weights,
                              OptimizerState& state) {

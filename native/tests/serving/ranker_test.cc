@@ -147,8 +147,10 @@ TEST_P(RankerCase, RepresentsWhatItScores) {
       double logit = static_cast<double>(fc2.bias[t]);
       for (int64_t i = 0; i < fc2.in; ++i)
         logit += static_cast<double>(fc2.weight[t * fc2.in + i]) * hidden[static_cast<size_t>(i)];
+      const double odds =
+          config().tasks[static_cast<size_t>(t)].negative_sampling_rate * std::exp(logit);
       EXPECT_NEAR(static_cast<double>(scores[static_cast<size_t>(t * candidates + c)]),
-                  1.0 / (1.0 + std::exp(-logit)), 1e-5);
+                  odds / (1.0 + odds), 1e-5);
     }
   }
 }

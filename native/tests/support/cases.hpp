@@ -97,7 +97,7 @@ inline std::vector<ModelCase> model_cases() {
     c.queries = 2;
     c.query_block = 16;
     c.cls_tokens = 2;
-    c.tasks = {{"click", 1.0}, {"like", 0.25}};
+    c.tasks = {{"click", 1.0, 0.1}, {"like", 0.25}};
   });
   add("OneDenseTable", true, [](Config& c) {
     c.tables = {{"item", 4, 6}};

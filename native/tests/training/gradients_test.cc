@@ -46,6 +46,27 @@ TEST_P(TrainerGradients, EqualTheReferenceOnLongHistoriesAndManyCandidates) {
   check(trainer_, long_batch_case());
 }
 
+TEST_P(TrainerGradients, EqualTheReferenceUnderDropout) {
+  Config c = GetParam().config;
+  c.dropout = 0.25;
+  TrainerOptions options;
+  options.seed = 99;
+  const auto model = model_of(c, weights_);
+  Trainer trainer(*model, options, model->shared_backend());
+  for (const BatchCase& batch_case : batch_cases(c)) {
+    SCOPED_TRACE(batch_case.name + ", LONGER_TEST_SEED=" + std::to_string(test_seed()));
+    const OwnedBatch batch = maker_.make(batch_case.requests);
+    const reference::DropoutMasks masks{c.dropout, options.seed, 1};
+    const model_reference::Outcome outcome =
+        model_reference::forward(c, weights_, batch.view(), masks);
+    const double loss = trainer.compute_gradients(batch.view());
+    EXPECT_NEAR(loss, outcome.loss, 2e-5 * (1.0 + outcome.loss));
+    expect_weights_near(gradients_of(trainer),
+                        model_reference::backward(c, weights_, batch.view(), outcome), kRelative,
+                        kFloor);
+  }
+}
+
 TEST_P(TrainerGradients, EqualTheReferenceOnEveryCpuTier) {
   const Config& c = GetParam().config;
   for (const CpuTier tier : available_tiers()) {

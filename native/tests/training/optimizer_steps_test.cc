@@ -11,46 +11,12 @@
 #include "reference/longer_reference.hpp"
 #include "support/cases.hpp"
 #include "support/compare_weights.hpp"
+#include "support/optimizer_options.hpp"
 #include "support/random_weights.hpp"
 #include "support/reference_model.hpp"
 
 namespace longer::testing {
 namespace {
-
-/// Everything on. Epsilons stand well above the rounding of gradients: at the usual 1e-8 an element
-/// whose exact gradient is 0 (a key's bias) would be moved by the sign of its rounding error, in
-/// both implementations.
-TrainerOptions options() {
-  TrainerOptions o;
-  o.learning_rate = 0.02;
-  o.table_learning_rate = 0.05;
-  o.beta1 = 0.8;
-  o.beta2 = 0.95;
-  o.epsilon = 1e-3;
-  o.weight_decay = 0.1;
-  o.table_epsilon = 1e-3;
-  o.clip_norm = 0.5;
-  o.warmup_steps = 2;
-  o.decay_steps = 8;
-  o.decay_floor = 0.1;
-  return o;
-}
-
-model_reference::OptimizerOptions reference_options(const TrainerOptions& o) {
-  model_reference::OptimizerOptions r;
-  r.learning_rate = o.learning_rate;
-  r.table_learning_rate = o.table_learning_rate;
-  r.beta1 = o.beta1;
-  r.beta2 = o.beta2;
-  r.epsilon = o.epsilon;
-  r.weight_decay = o.weight_decay;
-  r.table_epsilon = o.table_epsilon;
-  r.clip_norm = o.clip_norm;
-  r.warmup_steps = o.warmup_steps;
-  r.decay_steps = o.decay_steps;
-  r.decay_floor = o.decay_floor;
-  return r;
-}
 
 double largest_change(const model_reference::Vector& a, const model_reference::Vector& b) {
   double largest = 0.0;
@@ -72,7 +38,7 @@ TEST_P(OptimizerSteps, FiveEqualTheReference) {
   model_reference::Weights weights = random_weights(c, 21);
   const model_reference::Weights start = weights;
   const auto model = model_of(c, weights);
-  Trainer trainer(*model, options(), model->shared_backend());
+  Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
   model_reference::OptimizerState state;
   BatchMaker maker(c, test_seed(), IdChoice::kKnown);
   for (int step = 1; step <= 5; ++step) {
@@ -81,8 +47,8 @@ TEST_P(OptimizerSteps, FiveEqualTheReference) {
     const model_reference::Outcome outcome = model_reference::forward(c, weights, batch.view());
     const model_reference::Weights gradients =
         model_reference::backward(c, weights, batch.view(), outcome);
-    const double norm =
-        model_reference::optimizer_step(reference_options(options()), gradients, weights, state);
+    const double norm = model_reference::optimizer_step(reference_options(brisk_optimizer()),
+                                                        gradients, weights, state);
     trainer.step(batch.view());
 
     const StepResult& result = trainer.result();
@@ -91,7 +57,8 @@ TEST_P(OptimizerSteps, FiveEqualTheReference) {
     EXPECT_NEAR(result.loss, outcome.loss, 2e-5 * (1.0 + outcome.loss));
     EXPECT_NEAR(result.gradient_norm, norm, 1e-4 * norm);
     EXPECT_NEAR(result.learning_rate,
-                0.02 * model_reference::rate_factor(reference_options(options()), step), 1e-12);
+                0.02 * model_reference::rate_factor(reference_options(brisk_optimizer()), step),
+                1e-12);
     // Weights of unit size, moved by up to 0.02 a step; float rounding of weights and gradients /
     // epsilon.
     expect_weights_near(weights_of(trainer.state()), weights, 1e-5, 1e-5);
@@ -121,7 +88,7 @@ class TrainerStep : public ::testing::Test {
 TEST_F(TrainerStep, SkipsWhatIsNotFinite) {
   weights_.at("head.fc2.weight").assign(weights_.at("head.fc2.weight").size(), 3e38);
   const auto model = model_of(config_, weights_);
-  Trainer trainer(*model, options(), model->shared_backend());
+  Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
   BatchMaker maker(config_, test_seed(), IdChoice::kKnown);
   const OwnedBatch batch = maker.make({{3, 4}, {5, 2}});
   const model_reference::Weights before = weights_of(trainer.state());
@@ -134,7 +101,7 @@ TEST_F(TrainerStep, SkipsWhatIsNotFinite) {
 }
 
 TEST_F(TrainerStep, GivesNewIdsRowsThatDependOnSeedTableAndIdOnly) {
-  TrainerOptions still = options();
+  TrainerOptions still = brisk_optimizer();
   still.learning_rate = 0.0;
   still.table_learning_rate = 0.0;
   still.seed = 77;
@@ -167,7 +134,7 @@ TEST_F(TrainerStep, GivesNewIdsRowsThatDependOnSeedTableAndIdOnly) {
 
 TEST_F(TrainerStep, LeavesUnseenRowsAndItsModelAlone) {
   const auto model = model_of(config_, weights_);
-  Trainer trainer(*model, options(), model->shared_backend());
+  Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
   OwnedBatch batch = maker_.make({{6, 3}, {2, 2}});
   // Movies 0 and 1 only.
   for (int64_t& id : batch.event_columns[0].ids) id &= 1;
@@ -185,7 +152,7 @@ TEST_F(TrainerStep, LeavesUnseenRowsAndItsModelAlone) {
 
 TEST_F(TrainerStep, PredictsWithTheWeightsOfTheLastStep) {
   const auto model = model_of(config_, weights_);
-  Trainer trainer(*model, options(), model->shared_backend());
+  Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
   BatchMaker maker(config_, test_seed(), IdChoice::kKnown);
   const OwnedBatch batch = maker.make({{17, 3}, {0, 2}});
   std::vector<float> scores(5);

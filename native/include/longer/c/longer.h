@@ -197,8 +197,18 @@ typedef struct longer_trainer_options {
   int64_t decay_steps;  /* cosine to decay_floor of the rate after warm-up, counted from step 0; 0 =
                            constant */
   double decay_floor;
-  uint64_t seed; /* new table rows */
+  uint64_t seed;         /* new table rows, dropout */
+  int64_t recomputation; /* LONGER_RECOMPUTE_… */
+  int64_t nonfinite;     /* LONGER_NONFINITE_…: a step whose loss or gradients are not finite */
 } longer_trainer_options;
+
+/* What the backward pass computes again to save memory; the same bits whichever. MERGE: event
+ * tokens and token merge (on the CPU always so). FULL: every layer too, which then keeps its input
+ * rows alone. */
+enum { LONGER_RECOMPUTE_NONE = 0, LONGER_RECOMPUTE_MERGE = 1, LONGER_RECOMPUTE_FULL = 2 };
+/* SKIP: the step changes nothing and its result says so. FAIL: it changes nothing and the call
+ * fails with INVALID_STATE naming the step and what was not finite. */
+enum { LONGER_NONFINITE_SKIP = 0, LONGER_NONFINITE_FAIL = 1 };
 
 typedef struct longer_step_result {
   int64_t struct_bytes;
@@ -210,6 +220,8 @@ typedef struct longer_step_result {
   int64_t skipped; /* 1 if the step changed nothing because loss or gradients were not finite */
   int64_t num_requests, num_events, num_candidates;
   int64_t new_table_rows;
+  char nonfinite[256]; /* of a skipped step: the first value that was not finite, in words;
+                          NUL-terminated, cut to fit */
 } longer_step_result;
 
 LONGER_API void longer_trainer_options_default(longer_trainer_options* options);
@@ -218,13 +230,23 @@ LONGER_API longer_trainer* longer_trainer_create(const longer_model* model,
                                                  const longer_trainer_options* options,
                                                  const longer_device* device, longer_error* error);
 LONGER_API void longer_trainer_destroy(longer_trainer* trainer);
-/* One optimizer step on one batch with labels. */
+/* One optimizer step on one batch with labels: accumulate, then apply. */
 LONGER_API longer_status longer_trainer_step(longer_trainer* trainer, const longer_batch* batch,
                                              longer_error* error);
+/* Adds the gradients of one of several batches of an optimizer step. A batch that is refused with
+ * INVALID_ARGUMENT leaves what was added before; after any other failure nothing is left of it. */
+LONGER_API longer_status longer_trainer_accumulate(longer_trainer* trainer,
+                                                   const longer_batch* batch, longer_error* error);
+/* One optimizer step over all batches accumulated since the last one, loss = sum w·t·bce / sum w·t
+ * over all of them. INVALID_STATE when there is none. */
+LONGER_API longer_status longer_trainer_apply(longer_trainer* trainer, longer_error* error);
+/* Forgets the accumulated batches; table rows and counts that their ids got stay. */
+LONGER_API longer_status longer_trainer_discard(longer_trainer* trainer, longer_error* error);
 /* Figures of the last completed step. */
 LONGER_API longer_status longer_trainer_result(longer_trainer* trainer, longer_step_result* result,
                                                longer_error* error);
-/* Loss and gradients without an update; gradients are read by longer_trainer_get_gradient. */
+/* Loss and gradients without an update, dropout as in the next step; gradients are read by
+ * longer_trainer_get_gradient. INVALID_STATE between accumulate and apply. */
 LONGER_API longer_status longer_trainer_gradients(longer_trainer* trainer,
                                                   const longer_batch* batch, double* loss,
                                                   longer_error* error);
@@ -244,12 +266,21 @@ LONGER_API longer_status longer_trainer_predict(longer_trainer* trainer, const l
                                                 longer_error* error);
 /* Snapshot of the present weights, with a new version. */
 LONGER_API longer_model* longer_trainer_model(const longer_trainer* trainer, longer_error* error);
-/* Writes or reads a checkpoint: the model folder with optimizer state and step. */
+/* Writes or reads a checkpoint: the model folder with optimizer state and step, and `progress`:
+ * text of the caller's (reader's position, shuffle and generator state), at most 16 MiB, kept as it
+ * is; NULL = none. INVALID_STATE between accumulate and apply. */
 LONGER_API longer_status longer_trainer_save(const longer_trainer* trainer, const char* path,
+                                             const char* progress, int64_t progress_bytes,
                                              longer_error* error);
 LONGER_API longer_trainer* longer_trainer_load(const char* path,
                                                const longer_trainer_options* options,
                                                const longer_device* device, longer_error* error);
+
+/* The progress of the checkpoint that the trainer was loaded from, "" without; *needed = its bytes
+ * with the NUL. */
+LONGER_API longer_status longer_trainer_progress(const longer_trainer* trainer, char* text,
+                                                 int64_t capacity, int64_t* needed,
+                                                 longer_error* error);
 
 /* ---- ranker: any number of threads
  * -------------------------------------------------------------------------------- */

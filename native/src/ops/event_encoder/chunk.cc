@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/dropout/linear_with_dropout.hpp"
 #include "ops/event_encoder/event_encoder_kernels.hpp"
 #include "ops/layer_norm/layer_norm.hpp"
 
@@ -31,9 +32,11 @@ void gather_inputs(const EventTokens& tokens, const EventEncoderWeights& w, cons
   }
 }
 
-/// out = fc2 · gelu(fc1 · x) + residual; `slope` is set when it is there, `out` may be absent.
+/// out = dropout of fc2 · gelu(fc1 · x), + residual; `slope` is set when it is there, `out` may be
+/// absent.
 void forward_mlp(const LinearWeights& fc1, const LinearWeights& fc2, ConstMatrixView x,
-                 MatrixView slope, MatrixView hidden, ConstMatrixView residual, MatrixView out) {
+                 MatrixView slope, MatrixView hidden, ConstMatrixView residual, MatrixView out,
+                 const Dropout& dropout) {
   if (slope.data == nullptr) {
     linear_forward(nullptr, {x, fc1.packed, hidden, Activation::kGelu, {}, {}});
   } else {
@@ -41,22 +44,25 @@ void forward_mlp(const LinearWeights& fc1, const LinearWeights& fc2, ConstMatrix
     event_encoder_kernels().gelu_with_slope(slope.data, hidden.data, hidden.rows * hidden.cols);
   }
   if (out.data == nullptr) return;
-  linear_forward(nullptr, {hidden, fc2.packed, out, Activation::kNone, residual, {}});
+  linear_with_dropout(nullptr, {hidden, fc2.packed, out, Activation::kNone, residual, {}}, dropout,
+                      DropoutSite::kFeedForward);
 }
 
 void forward_block(const EventTokens& tokens, const EventEncoderWeights& w,
                    const BlockWeights& block, const Chunk& chunk, const BlockRows& r,
-                   MatrixView out) {
+                   const Dropout& dropout, MatrixView out) {
   layer_norm_forward(nullptr, r.input, block.ln1.weight, block.ln1.bias, r.normed1, r.mean1,
                      r.rstd1);
   linear_forward(nullptr, {r.normed1, block.qkv.packed, r.qkv, Activation::kNone, {}, {}});
   event_encoder_kernels().inner_attention_forward(
       {r.qkv.data, r.attended.data, tokens.group_offsets + chunk.group_begin,
        chunk.group_end - chunk.group_begin, tokens.merge_factor, w.fc2.out, w.inner_heads});
-  linear_forward(nullptr, {r.attended, block.out.packed, r.middle, Activation::kNone, r.input, {}});
+  linear_with_dropout(nullptr,
+                      {r.attended, block.out.packed, r.middle, Activation::kNone, r.input, {}},
+                      dropout, DropoutSite::kAttention);
   layer_norm_forward(nullptr, r.middle, block.ln2.weight, block.ln2.bias, r.normed2, r.mean2,
                      r.rstd2);
-  forward_mlp(block.fc1, block.fc2, r.normed2, r.slope, r.hidden, r.middle, out);
+  forward_mlp(block.fc1, block.fc2, r.normed2, r.slope, r.hidden, r.middle, out, dropout);
 }
 
 BlockRows allocate_block(Workspace& workspace, int64_t num_tokens, int64_t d, Keep keep) {
@@ -106,15 +112,22 @@ ChunkRows::ChunkRows(Workspace& workspace, const EventEncoderWeights& weights, i
   }
 }
 
+Dropout block_dropout(const Dropout& dropout, const Chunk& chunk, size_t block) {
+  if (!dropout.is_on()) return {};
+  Dropout own = dropout.from_row(chunk.token_begin);
+  own.layer = -1 - static_cast<int32_t>(block);
+  return own;
+}
+
 MatrixView forward_chunk(const EventTokens& tokens, const EventEncoderWeights& weights,
-                         const Chunk& chunk, Keep keep, ChunkRows& rows) {
+                         const Dropout& dropout, const Chunk& chunk, Keep keep, ChunkRows& rows) {
   const int64_t d = weights.fc2.out;
   const bool is_whole = keep == Keep::kNothing;
   const size_t num_blocks = weights.inner.size();
   gather_inputs(tokens, weights, chunk, rows.features);
   const bool needs_tokens = is_whole || num_blocks > 0;
   forward_mlp(weights.fc1, weights.fc2, rows.features, rows.slope, rows.hidden, {},
-              needs_tokens ? rows.tokens : MatrixView());
+              needs_tokens ? rows.tokens : MatrixView(), {});
   if (num_blocks == 0) return is_whole ? rows.tokens : MatrixView();
   const EventEncoderKernels& kernels = event_encoder_kernels();
   for (int64_t i = 0; i < chunk.num_tokens(); ++i) {
@@ -125,6 +138,7 @@ MatrixView forward_chunk(const EventTokens& tokens, const EventEncoderWeights& w
   for (size_t b = 0; b < num_blocks; ++b) {
     const bool needs_output = is_whole || b + 1 < num_blocks;
     forward_block(tokens, weights, weights.inner[b], chunk, rows.block(b),
+                  block_dropout(dropout, chunk, b),
                   needs_output ? rows.block(b + 1).input : MatrixView());
   }
   return is_whole ? rows.block(0).input : MatrixView();

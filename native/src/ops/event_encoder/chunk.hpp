@@ -62,9 +62,12 @@ struct ChunkRows {
   size_t num_blocks;
 };
 
+/// The masks of a block's rows.
+Dropout block_dropout(const Dropout& dropout, const Chunk& chunk, size_t block);
+
 /// Computes the chunk's rows. Returns those that are concatenated; with kActivations the last map
 /// of the chunk, which no gradient needs, is left out and so is the result.
 MatrixView forward_chunk(const EventTokens& tokens, const EventEncoderWeights& weights,
-                         const Chunk& chunk, Keep keep, ChunkRows& rows);
+                         const Dropout& dropout, const Chunk& chunk, Keep keep, ChunkRows& rows);
 
 }  // namespace longer

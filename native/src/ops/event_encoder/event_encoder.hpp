@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/matrix.hpp"
+#include "ops/dropout/dropout.hpp"
 #include "ops/feature_input/feature_input.hpp"
 #include "ops/weights.hpp"
 
@@ -52,6 +53,8 @@ struct EventEncoderForward {
   const EventEncoderWeights* weights = nullptr;
   MatrixView merged;
   float* event_tokens = nullptr;
+  Dropout dropout =
+      {};  // of each block's results of out and fc2; one row per event; sets its layer
 };
 
 /// Where the gradients of the event encoder go. All are ADDED to, except d_features/d_time, which
@@ -74,6 +77,7 @@ struct EventEncoderBackward {
   float* d_features = nullptr;
   float* d_time = nullptr;
   float* d_event_tokens = nullptr;
+  Dropout dropout = {};  // as in the forward pass
 };
 
 }  // namespace longer

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/dropout/linear_with_dropout.hpp"
 #include "ops/event_encoder/check_event_encoder.hpp"
 #include "ops/event_encoder/event_encoder_cpu.hpp"
 #include "ops/layer_norm/layer_norm.hpp"
@@ -49,7 +50,7 @@ struct GradientRows {
         d_input(workspace.matrix(num_tokens, widths.input())) {}
 };
 
-/// d_x = gradient through fc2 · gelu(fc1 · x); `hidden` is used up.
+/// d_x = gradient through fc2 · gelu(fc1 · x); `hidden` is used up. d_x may be d_out.
 void backward_mlp(const LinearWeights& fc1, const LinearWeights& fc2, const LinearGradients& g1,
                   const LinearGradients& g2, ConstMatrixView x, ConstMatrixView slope,
                   MatrixView hidden, ConstMatrixView d_out, MatrixView d_x) {
@@ -63,15 +64,21 @@ void backward_mlp(const LinearWeights& fc1, const LinearWeights& fc2, const Line
 
 /// rows.d_z holds the gradient of the block's output on entry, of its input on return.
 void backward_block(const EventEncoderBackward& p, const BlockWeights& w, const BlockGradients& g,
-                    const Chunk& chunk, const BlockRows& r, const GradientRows& rows) {
+                    const Chunk& chunk, const BlockRows& r, const Dropout& dropout,
+                    const GradientRows& rows) {
   const MatrixView d_z = rows.d_z;
-  backward_mlp(w.fc1, w.fc2, g.fc1, g.fc2, r.normed2, r.slope, r.hidden, d_z, rows.narrow);
+  const ConstMatrixView d_fc2 =
+      dropout_backward(nullptr, dropout, DropoutSite::kFeedForward, d_z, rows.narrow);
+  backward_mlp(w.fc1, w.fc2, g.fc1, g.fc2, r.normed2, r.slope, r.hidden, d_fc2, rows.narrow);
   layer_norm_backward(nullptr, r.middle, w.ln2.weight, r.mean2, r.rstd2, rows.narrow, d_z,
                       Write::kAdd, g.ln2.weight, g.ln2.bias);
 
-  linear_backward_weights(nullptr, r.attended, d_z, g.out.weight, g.out.bias);
+  const MatrixView scratch = rows.d_qkv.slice_cols(0, d_z.cols);
+  const ConstMatrixView d_projected =
+      dropout_backward(nullptr, dropout, DropoutSite::kAttention, d_z, scratch);
+  linear_backward_weights(nullptr, r.attended, d_projected, g.out.weight, g.out.bias);
   const MatrixView d_attended = rows.narrow;
-  linear_backward_input(nullptr, d_z, *w.out.packed, d_attended, Write::kSet);
+  linear_backward_input(nullptr, d_projected, *w.out.packed, d_attended, Write::kSet);
   event_encoder_kernels().inner_attention_backward(
       {r.qkv.data, nullptr, p.tokens.group_offsets + chunk.group_begin,
        chunk.group_end - chunk.group_begin, p.tokens.merge_factor, d_z.cols,
@@ -102,11 +109,12 @@ void backward_chunk(const EventEncoderBackward& p, const Chunk& chunk,
   const WorkspaceScope scope(workspace);
   ChunkRows kept(workspace, w, chunk.num_tokens(), Keep::kActivations);
   const GradientRows rows(workspace, widths, chunk.num_tokens());
-  forward_chunk(p.tokens, w, chunk, Keep::kActivations, kept);
+  forward_chunk(p.tokens, w, p.dropout, chunk, Keep::kActivations, kept);
 
   unmerge(p, chunk, rows.d_z);
   for (size_t b = w.inner.size(); b-- > 0;) {
-    backward_block(p, w.inner[b], g.inner[b], chunk, kept.block(b), rows);
+    backward_block(p, w.inner[b], g.inner[b], chunk, kept.block(b),
+                   block_dropout(p.dropout, chunk, b), rows);
   }
   for (int64_t i = 0; w.slot != nullptr && i < chunk.num_tokens(); ++i) {
     kernels.add(g.slot + p.tokens.slots[chunk.token_begin + i] * widths.token, rows.d_z.row(i),

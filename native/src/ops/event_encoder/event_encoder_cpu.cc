@@ -31,8 +31,8 @@ void event_encoder_forward(CpuStream& stream, const EventEncoderForward& p) {
     Workspace& workspace = thread_workspace();
     const WorkspaceScope scope(workspace);
     ChunkRows rows(workspace, *p.weights, chunk.num_tokens(), Keep::kNothing);
-    merge(p.tokens, chunk, forward_chunk(p.tokens, *p.weights, chunk, Keep::kNothing, rows),
-          p.merged);
+    merge(p.tokens, chunk,
+          forward_chunk(p.tokens, *p.weights, p.dropout, chunk, Keep::kNothing, rows), p.merged);
     if (p.event_tokens != nullptr) {
       const MatrixView& e = rows.tokens;
       std::copy_n(e.data, e.rows * e.cols, p.event_tokens + chunk.token_begin * e.cols);

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "core/matrix.hpp"
+#include "ops/dropout/dropout.hpp"
 #include "ops/weights.hpp"
 
 namespace longer {
@@ -29,6 +30,7 @@ struct PredictionHeadForward {
   float* mean = nullptr;
   float* rstd = nullptr;
   MatrixView logits;
+  Dropout dropout = {};  // of the hidden activations; one row per candidate
 };
 
 /// Gradients are ADDED to; d_side [Σ(G + C), D] is set.
@@ -39,17 +41,18 @@ struct PredictionHeadBackward {
   MatrixView d_side;
 };
 
-/// Loss = Σ w·t·bce / Σ w·t over candidates and tasks with a label (NaN = none). Sums in double, in
-/// order.
+/// Σ w·t·bce over candidates and tasks with a label (NaN = none), and its gradient / `unit`. The
+/// loss of an optimizer step divides by Σ w·t over all its batches. Sums in double, in order.
 struct BinaryCrossEntropy {
   ConstMatrixView logits;                // [ΣC, tasks]
   const float* labels = nullptr;         // [tasks, ΣC]
   const float* weights = nullptr;        // [ΣC] or null = 1
   const double* task_weights = nullptr;  // [tasks]
   MatrixView d_logits;                   // [ΣC, tasks], set; 0 where there is no label
+  double unit = 0;                       // 0 = Σ w·t of this batch
 };
 struct LossSum {
-  double loss = 0;    // 0 when no candidate has a label
+  double loss = 0;    // Σ w·t·bce; 0 when no candidate has a label
   double weight = 0;  // Σ w·t
 };
 

@@ -28,6 +28,7 @@ void prediction_head_forward_cpu(CpuStream& stream, const PredictionHeadForward&
 
   const MatrixView hidden = stream.workspace().matrix(p.input.rows, width);
   linear_forward(pool, {p.input, w.fc1.packed, hidden, Activation::kGelu, {}, p.hidden_pre});
+  if (p.dropout.is_on()) apply_dropout(pool, p.dropout, DropoutSite::kHead, hidden, {}, hidden);
   linear_forward(pool, {hidden, w.fc2.packed, p.logits, Activation::kNone, {}, {}});
 }
 
@@ -45,8 +46,10 @@ void prediction_head_backward_cpu(CpuStream& stream, const PredictionHeadBackwar
   const MatrixView d_input = workspace.matrix(candidates, f.input.cols);
   const MatrixView d_normed = workspace.matrix(f.side.rows, width);
   gelu_forward(pool, f.hidden_pre, hidden);
+  if (f.dropout.is_on()) apply_dropout(pool, f.dropout, DropoutSite::kHead, hidden, {}, hidden);
   linear_backward_weights(pool, hidden, p.d_logits, p.gradients.fc2.weight, p.gradients.fc2.bias);
   linear_backward_input(pool, p.d_logits, *w.fc2.packed, d_hidden, Write::kSet);
+  if (f.dropout.is_on()) apply_dropout(pool, f.dropout, DropoutSite::kHead, d_hidden, {}, d_hidden);
   gelu_backward(pool, f.hidden_pre, d_hidden, d_hidden);
   linear_backward_weights(pool, f.input, d_hidden, p.gradients.fc1.weight, p.gradients.fc1.bias);
   linear_backward_input(pool, d_hidden, *w.fc1.packed, d_input, Write::kSet);
@@ -86,8 +89,8 @@ LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
       sum.weight += weight_of(c, t);
     }
   }
-  const double scale = sum.weight > 0 ? 1.0 / sum.weight : 0.0;
-  sum.loss *= scale;
+  const double unit = p.unit > 0 ? p.unit : sum.weight;
+  const double scale = unit > 0 ? 1.0 / unit : 0.0;
   for (int64_t c = 0; c < candidates; ++c) {
     for (int64_t t = 0; t < tasks; ++t) {
       const float label = p.labels[t * candidates + c];

@@ -1,5 +1,6 @@
 #pragma once
 #include "ops/attention/attention.hpp"
+#include "ops/dropout/dropout.hpp"
 #include "ops/weights.hpp"
 
 namespace longer {
@@ -46,6 +47,7 @@ struct TransformerLayerForward {
   MatrixView rows_out;
   float* saved =
       nullptr;  // transformer_layer_saved_floats(shape) floats for backward; null = inference
+  Dropout dropout = {};  // of the results of out and fc2; rows as in rows_out
 };
 
 /// Backward of one such call. d_x [R, D] is set. d_kv [R, 2D] holds on entry the gradients that

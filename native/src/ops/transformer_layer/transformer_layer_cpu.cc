@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ops/attention/attention.hpp"
+#include "ops/dropout/linear_with_dropout.hpp"
 #include "ops/layer_norm/layer_norm.hpp"
 #include "ops/transformer_layer/saved_rows.hpp"
 
@@ -65,8 +66,9 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
 
   const MatrixView residual = query_input;  // the norm's rows are not needed any more
   gather_rows(pool, p.x, p.query_rows, residual);
-  linear_forward(pool,
-                 {saved.attended, w.out.packed, saved.middle, Activation::kNone, residual, {}});
+  linear_with_dropout(pool,
+                      {saved.attended, w.out.packed, saved.middle, Activation::kNone, residual, {}},
+                      p.dropout, DropoutSite::kAttention);
 
   const MatrixView normed2 = workspace.matrix(s.num_query_rows, s.width);
   layer_norm_forward(pool, saved.middle, w.ln2.weight, w.ln2.bias, normed2, saved.mean2,
@@ -74,7 +76,8 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
   const MatrixView hidden = workspace.matrix(s.num_query_rows, 4 * s.width);
   const MatrixView keep = p.saved != nullptr ? saved.hidden_pre : MatrixView{};
   linear_forward(pool, {normed2, w.fc1.packed, hidden, Activation::kGelu, {}, keep});
-  linear_forward(pool, {hidden, w.fc2.packed, p.rows_out, Activation::kNone, saved.middle, {}});
+  linear_with_dropout(pool, {hidden, w.fc2.packed, p.rows_out, Activation::kNone, saved.middle, {}},
+                      p.dropout, DropoutSite::kFeedForward);
 }
 
 void transformer_layer_probabilities_cpu(const TransformerLayerForward& p, int64_t span,
@@ -107,8 +110,10 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
       const MatrixView hidden = workspace.matrix(queries, 4 * s.width);
       const MatrixView d_hidden = workspace.matrix(queries, 4 * s.width);
       gelu_forward(pool, saved.hidden_pre, hidden);
-      linear_backward_weights(pool, hidden, p.d_rows_out, g.fc2.weight, g.fc2.bias);
-      linear_backward_input(pool, p.d_rows_out, *w.fc2.packed, d_hidden, Write::kSet);
+      const ConstMatrixView d_fc2 =
+          dropout_backward(pool, f.dropout, DropoutSite::kFeedForward, p.d_rows_out, row);
+      linear_backward_weights(pool, hidden, d_fc2, g.fc2.weight, g.fc2.bias);
+      linear_backward_input(pool, d_fc2, *w.fc2.packed, d_hidden, Write::kSet);
       gelu_backward(pool, saved.hidden_pre, d_hidden, d_hidden);
       layer_norm_forward(pool, saved.middle, w.ln2.weight, w.ln2.bias, row, nullptr, nullptr);
       linear_backward_weights(pool, row, d_hidden, g.fc1.weight, g.fc1.bias);
@@ -121,10 +126,12 @@ void transformer_layer_backward_cpu(CpuStream& stream, const TransformerLayerBac
     layer_norm_backward(pool, saved.middle, w.ln2.weight, saved.mean2, saved.rstd2, row, d_middle,
                         Write::kAdd, g.ln2.weight, g.ln2.bias);
 
-    linear_backward_weights(pool, saved.attended, d_middle, g.out.weight, g.out.bias);
-    const MatrixView d_attended = row;
-    linear_backward_input(pool, d_middle, *w.out.packed, d_attended, Write::kSet);
     const MatrixView d_q = workspace.matrix(queries, s.width);
+    const ConstMatrixView d_projected =
+        dropout_backward(pool, f.dropout, DropoutSite::kAttention, d_middle, d_q);
+    linear_backward_weights(pool, saved.attended, d_projected, g.out.weight, g.out.bias);
+    const MatrixView d_attended = row;
+    linear_backward_input(pool, d_projected, *w.out.packed, d_attended, Write::kSet);
     AttentionBackward attention;
     attention.forward = saved.attention(f);
     attention.d_out = d_attended;

@@ -29,6 +29,7 @@ public final class LongerConfig {
   private final int clsTokens;
   private final int timeBuckets;
   private final int timeWidth;
+  private final double dropout;
   private final Anchor anchor;
   private final TimeMode time;
   private final GlobalVisibility globalVisibility;
@@ -51,6 +52,7 @@ public final class LongerConfig {
     clsTokens = builder.clsTokens;
     timeBuckets = builder.timeBuckets;
     timeWidth = builder.timeWidth;
+    dropout = builder.dropout;
     anchor = builder.anchor;
     time = builder.time;
     globalVisibility = builder.globalVisibility;
@@ -194,6 +196,11 @@ public final class LongerConfig {
     return timeWidth;
   }
 
+  /** Returns the share of activations that training steps drop. */
+  public double dropout() {
+    return dropout;
+  }
+
   /** Returns the order in which groups and positions are counted. */
   public Anchor anchor() {
     return anchor;
@@ -230,6 +237,7 @@ public final class LongerConfig {
             .clsTokens(clsTokens)
             .timeBuckets(timeBuckets)
             .timeWidth(timeWidth)
+            .dropout(dropout)
             .anchor(anchor)
             .time(time)
             .globalVisibility(globalVisibility)
@@ -277,6 +285,7 @@ public final class LongerConfig {
     private int clsTokens = 1;
     private int timeBuckets = 32;
     private int timeWidth = 16;
+    private double dropout;
     private Anchor anchor = Anchor.NEWEST;
     private TimeMode time = TimeMode.REQUEST_RELATIVE;
     private GlobalVisibility globalVisibility = GlobalVisibility.CACHEABLE;
@@ -370,6 +379,15 @@ public final class LongerConfig {
     /** Sets the width of a time bucket's embedding; default 16. */
     public Builder timeWidth(int width) {
       timeWidth = width;
+      return this;
+    }
+
+    /**
+     * Sets the share of activations that training steps drop, in [0, 1); default 0. Scores never
+     * see it.
+     */
+    public Builder dropout(double share) {
+      dropout = share;
       return this;
     }
 

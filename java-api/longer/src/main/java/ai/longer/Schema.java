@@ -17,8 +17,10 @@ public final class Schema {
    * @param width values in a row
    * @param rows 0 for a table that grows with the ids seen in training; above 0 for a small table
    *     whose ids are 0 … rows − 1. Other ids read the out-of-vocabulary row
+   * @param admission of a growable table: occurrences in training after which an id gets a row; 1 =
+   *     at once
    */
-  public record Table(String name, int width, int rows) {
+  public record Table(String name, int width, int rows, int admission) {
     /** Checks nothing but presence; the native core validates the whole configuration. */
     public Table {
       Objects.requireNonNull(name, "name");
@@ -44,8 +46,10 @@ public final class Schema {
    *
    * @param name unique name
    * @param weight factor of this task in the loss, at least 0
+   * @param negativeSamplingRate share of the negatives that training data kept, in (0, 1]; scores
+   *     are corrected for it
    */
-  public record Task(String name, double weight) {
+  public record Task(String name, double weight, double negativeSamplingRate) {
     /** Checks nothing but presence; the native core validates the whole configuration. */
     public Task {
       Objects.requireNonNull(name, "name");
@@ -140,13 +144,21 @@ public final class Schema {
 
     /** Adds a table for any 64-bit ids that grows with the ids seen in training. */
     public Builder table(String name, int width) {
-      tables.add(new Table(name, width, 0));
+      return table(name, width, 1);
+    }
+
+    /**
+     * Adds a table for any 64-bit ids in which an id gets a row when it occurs in training for the
+     * {@code admission}-th time; before, it reads the out-of-vocabulary row.
+     */
+    public Builder table(String name, int width, int admission) {
+      tables.add(new Table(name, width, 0, admission));
       return this;
     }
 
     /** Adds a table for ids 0 … {@code rows} − 1, trained as a dense parameter. */
     public Builder denseTable(String name, int width, int rows) {
-      tables.add(new Table(name, width, rows));
+      tables.add(new Table(name, width, rows, 1));
       return this;
     }
 
@@ -181,7 +193,16 @@ public final class Schema {
 
     /** Adds a label whose loss counts {@code weight} times. */
     public Builder task(String name, double weight) {
-      tasks.add(new Task(name, weight));
+      return task(name, weight, 1.0);
+    }
+
+    /**
+     * Adds a label whose loss counts {@code weight} times, for training data that kept all
+     * positives and the share {@code negativeSamplingRate} of the negatives: scores are
+     * probabilities of the data before that.
+     */
+    public Builder task(String name, double weight, double negativeSamplingRate) {
+      tasks.add(new Task(name, weight, negativeSamplingRate));
       return this;
     }
 

@@ -39,6 +39,7 @@ class LongerConfigTest {
             .clsTokens(clsTokens)
             .timeBuckets(timeBuckets)
             .timeWidth(timeBuckets + 1)
+            .dropout(timeBuckets / 128.0)
             .anchor(anchor)
             .time(time)
             .build();
@@ -102,6 +103,21 @@ class LongerConfigTest {
     assertThatThrownBy(() -> parse(LongerConfig.builder(schema)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("/tasks/0/weight");
+  }
+
+  @Test
+  void tablesAndTasksKeepTheirOptions() {
+    Schema schema =
+        Schema.builder()
+            .table("item", 8, 3)
+            .event("item", "item")
+            .candidate("item", "item")
+            .task("click", 2.0, 0.125)
+            .build();
+    LongerConfig config = LongerConfig.parse(LongerConfig.builder(schema).build().toJson());
+    assertThat(config.schema()).isEqualTo(schema);
+    assertThat(config.schema().tables().get(0).admission()).isEqualTo(3);
+    assertThat(config.schema().tasks().get(0).negativeSamplingRate()).isEqualTo(0.125);
   }
 
   @Test

@@ -44,6 +44,7 @@ public final class ConfigJson {
     json.add("\"cls_tokens\": " + config.clsTokens());
     json.add("\"time_buckets\": " + config.timeBuckets());
     json.add("\"time_width\": " + config.timeWidth());
+    json.add("\"dropout\": " + real(config.dropout()));
     json.add("\"anchor\": \"" + config.anchor() + "\"");
     json.add("\"time\": \"" + config.time() + "\"");
     json.add("\"global_visibility\": \"" + config.globalVisibility() + "\"");
@@ -54,14 +55,18 @@ public final class ConfigJson {
   }
 
   private static String table(Schema.Table table) {
-    return "{\"name\": %s, \"width\": %d, \"rows\": %d}"
-        .formatted(Json.quote(table.name()), table.width(), table.rows());
+    return "{\"name\": %s, \"width\": %d, \"rows\": %d, \"admission\": %d}"
+        .formatted(Json.quote(table.name()), table.width(), table.rows(), table.admission());
   }
 
   private static String task(Schema.Task task) {
-    // JSON has no NaN and no infinities; null makes the native core name the weight.
-    String weight = Double.isFinite(task.weight()) ? Double.toString(task.weight()) : "null";
-    return "{\"name\": %s, \"weight\": %s}".formatted(Json.quote(task.name()), weight);
+    return "{\"name\": %s, \"weight\": %s, \"negative_sampling_rate\": %s}"
+        .formatted(Json.quote(task.name()), real(task.weight()), real(task.negativeSamplingRate()));
+  }
+
+  /** JSON has no NaN and no infinities; null makes the native core name the key. */
+  private static String real(double value) {
+    return Double.isFinite(value) ? Double.toString(value) : "null";
   }
 
   private static String features(List<Feature> features) {
@@ -95,7 +100,14 @@ public final class ConfigJson {
     Map<?, ?> root = (Map<?, ?>) Json.parse(normalized);
     Schema.Builder schema = Schema.builder();
     for (Map<?, ?> table : objects(root, "tables")) {
-      schema.denseTable(text(table, "name"), number(table, "width"), number(table, "rows"));
+      String name = text(table, "name");
+      int width = number(table, "width");
+      int rows = number(table, "rows");
+      if (rows == 0) {
+        schema.table(name, width, number(table, "admission"));
+      } else {
+        schema.denseTable(name, width, rows);
+      }
     }
     objects(root, "event_features").forEach(f -> schema.event(text(f, "name"), text(f, "table")));
     objects(root, "user_features").forEach(f -> schema.user(text(f, "name"), text(f, "table")));
@@ -104,7 +116,7 @@ public final class ConfigJson {
     objects(root, "candidate_features")
         .forEach(f -> schema.candidate(text(f, "name"), text(f, "table")));
     for (Map<?, ?> task : objects(root, "tasks")) {
-      schema.task(text(task, "name"), ((Number) member(task, "weight")).doubleValue());
+      schema.task(text(task, "name"), real(task, "weight"), real(task, "negative_sampling_rate"));
     }
     LongerConfig.Builder config = LongerConfig.builder(schema.build()).noGlobalTokens();
     for (Map<?, ?> token : objects(root, "global_tokens")) {
@@ -126,6 +138,7 @@ public final class ConfigJson {
         .clsTokens(number(root, "cls_tokens"))
         .timeBuckets(number(root, "time_buckets"))
         .timeWidth(number(root, "time_width"))
+        .dropout(real(root, "dropout"))
         .anchor(Anchor.valueOf(text(root, "anchor")))
         .time(TimeMode.valueOf(text(root, "time")))
         .globalVisibility(GlobalVisibility.valueOf(text(root, "global_visibility")))
@@ -148,6 +161,10 @@ public final class ConfigJson {
 
   private static int number(Map<?, ?> object, String key) {
     return Math.toIntExact((Long) member(object, key));
+  }
+
+  private static double real(Map<?, ?> object, String key) {
+    return ((Number) member(object, key)).doubleValue();
   }
 
   private static Object member(Map<?, ?> object, String key) {

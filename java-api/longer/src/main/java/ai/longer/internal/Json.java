@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads the JSON that the native core writes: objects as maps, arrays as lists, numbers as {@link
+ * Reads the JSON that this library writes: objects as maps, arrays as lists, numbers as {@link
  * Long} or {@link Double}, strings without escapes. Not thread-safe.
  */
-final class Json {
+public final class Json {
   private final String text;
   private int position;
 
@@ -17,7 +17,12 @@ final class Json {
     this.text = text;
   }
 
-  static Object parse(String text) {
+  /**
+   * Reads a text.
+   *
+   * @throws IllegalStateException if it is not such JSON
+   */
+  public static Object parse(String text) {
     Json json = new Json(text);
     Object value = json.value();
     if (json.peek() != 0) {
@@ -26,7 +31,8 @@ final class Json {
     return value;
   }
 
-  static String quote(String text) {
+  /** Returns a text as a JSON string. */
+  public static String quote(String text) {
     StringBuilder quoted = new StringBuilder(text.length() + 2).append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -119,7 +125,6 @@ final class Json {
 
   private IllegalStateException unexpected() {
     return new IllegalStateException(
-        "[json] the native core wrote JSON this version does not read, at %d of: %s"
-            .formatted(position, text));
+        "[json] this version does not read, at %d of: %s".formatted(position, text));
   }
 }

@@ -11,6 +11,7 @@ import ai.longer.training.StepResult;
 import ai.longer.training.TableGradient;
 import ai.longer.training.TrainerOptions;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,8 +19,9 @@ import org.bytedeco.javacpp.Pointer;
 
 /** A {@code longer_trainer}. Calls must not overlap; {@link #close} may be called any time. */
 public final class TrainerHandle extends NativeHandle {
-  private static final int OPTIONS_BYTES = 104;
-  private static final int RESULT_BYTES = 88;
+  private static final int OPTIONS_BYTES = 120;
+  private static final int RESULT_BYTES = 344;
+  private static final int NONFINITE_OFFSET = 88;
 
   private final longer_trainer pointer;
   private final LongerConfig config;
@@ -69,7 +71,7 @@ public final class TrainerHandle extends NativeHandle {
     }
   }
 
-  /** The options struct: struct_bytes, eight rates, three schedule fields, seed; 64 bits each. */
+  /** The options struct: its size, rates, schedule, seed, two choices; 64 bits each. */
   private static longer_trainer_options struct(TrainerOptions options) {
     ByteBuffer memory = Memory.allocate(OPTIONS_BYTES);
     memory.putLong(OPTIONS_BYTES);
@@ -85,6 +87,17 @@ public final class TrainerHandle extends NativeHandle {
     memory.putLong(options.decaySteps());
     memory.putDouble(options.decayFloor());
     memory.putLong(options.seed());
+    memory.putLong(
+        switch (options.recomputation()) {
+          case NONE -> LongerC.LONGER_RECOMPUTE_NONE;
+          case MERGE -> LongerC.LONGER_RECOMPUTE_MERGE;
+          case FULL -> LongerC.LONGER_RECOMPUTE_FULL;
+        });
+    memory.putLong(
+        switch (options.onNonfinite()) {
+          case SKIP -> LongerC.LONGER_NONFINITE_SKIP;
+          case FAIL -> LongerC.LONGER_NONFINITE_FAIL;
+        });
     return new longer_trainer_options(new Pointer(memory.rewind()));
   }
 
@@ -98,21 +111,67 @@ public final class TrainerHandle extends NativeHandle {
     enter();
     try {
       error.check(LongerC.longer_trainer_step(pointer, batch.pointer(), error.pointer()));
-      error.check(LongerC.longer_trainer_result(pointer, resultPointer, error.pointer()));
-      return new StepResult(
-          result.getLong(8),
-          result.getDouble(16),
-          result.getDouble(24),
-          result.getDouble(32),
-          result.getDouble(40),
-          result.getLong(48) != 0,
-          result.getLong(56),
-          result.getLong(64),
-          result.getLong(72),
-          result.getLong(80));
+      return result();
     } finally {
       exit();
     }
+  }
+
+  /** Adds the gradients of one of several batches of an optimizer step. */
+  public void accumulate(BatchBuffer batch) {
+    enter();
+    try {
+      error.check(LongerC.longer_trainer_accumulate(pointer, batch.pointer(), error.pointer()));
+    } finally {
+      exit();
+    }
+  }
+
+  /** Makes one optimizer step over all accumulated batches and returns its figures. */
+  public StepResult apply() {
+    enter();
+    try {
+      error.check(LongerC.longer_trainer_apply(pointer, error.pointer()));
+      return result();
+    } finally {
+      exit();
+    }
+  }
+
+  /** Forgets the accumulated batches. */
+  public void discard() {
+    enter();
+    try {
+      error.check(LongerC.longer_trainer_discard(pointer, error.pointer()));
+    } finally {
+      exit();
+    }
+  }
+
+  private StepResult result() {
+    error.check(LongerC.longer_trainer_result(pointer, resultPointer, error.pointer()));
+    return new StepResult(
+        result.getLong(8),
+        result.getDouble(16),
+        result.getDouble(24),
+        result.getDouble(32),
+        result.getDouble(40),
+        result.getLong(48) != 0,
+        result.getLong(56),
+        result.getLong(64),
+        result.getLong(72),
+        result.getLong(80),
+        nonfinite());
+  }
+
+  private String nonfinite() {
+    int end = NONFINITE_OFFSET;
+    while (result.get(end) != 0) {
+      end++;
+    }
+    byte[] text = new byte[end - NONFINITE_OFFSET];
+    result.get(NONFINITE_OFFSET, text);
+    return new String(text, StandardCharsets.UTF_8);
   }
 
   /** Returns loss and gradients without an update. */
@@ -179,11 +238,26 @@ public final class TrainerHandle extends NativeHandle {
     }
   }
 
-  /** Writes a checkpoint. */
-  public void save(Path folder) {
+  /** Writes a checkpoint with the caller's progress. */
+  public void save(Path folder, String progress) {
+    byte[] text = progress.getBytes(StandardCharsets.UTF_8);
     enter();
     try {
-      error.check(LongerC.longer_trainer_save(pointer, folder.toString(), error.pointer()));
+      error.check(
+          LongerC.longer_trainer_save(
+              pointer, folder.toString(), progress, text.length, error.pointer()));
+    } finally {
+      exit();
+    }
+  }
+
+  /** Returns the progress of the checkpoint that this was loaded from, empty without. */
+  public String progress() {
+    enter();
+    try {
+      return NativeText.read(
+          (text, needed, e) ->
+              LongerC.longer_trainer_progress(pointer, text, text.length, needed, e));
     } finally {
       exit();
     }

@@ -35,19 +35,24 @@ final class BatchPipeline implements AutoCloseable {
   private final BlockingQueue<Item> ready = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
   private final BlockingQueue<BatchBuffer> free = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
   private final BatchBuffer wakeUp;
+  private long toSkip;
+  private @Nullable Item end;
   private final Thread thread;
   private volatile boolean isStopped;
 
+  /** Starts at batch {@code toSkip} of the pass; those before it are read and not packed. */
   BatchPipeline(
       RequestSource source,
       ShuffleBuffer shuffle,
       int batchSize,
       LongerConfig config,
-      Content content) {
+      Content content,
+      long toSkip) {
     this.source = source;
     this.shuffle = shuffle;
     this.batchSize = batchSize;
     this.content = content;
+    this.toSkip = toSkip;
     this.wakeUp = new BatchBuffer(config);
     for (int i = 0; i < NUM_BUFFERS; i++) {
       free.add(new BatchBuffer(config));
@@ -57,9 +62,12 @@ final class BatchPipeline implements AutoCloseable {
     thread.start();
   }
 
-  /** Returns the next batch, or null at the end; throws what the source threw. */
+  /** Returns the next batch, or null at the end and after it; throws what the source threw. */
   @Nullable Batch next() throws InterruptedException {
-    Item item = ready.take();
+    Item item = end != null ? end : ready.take();
+    if (item.batch() == null) {
+      end = item;
+    }
     Throwable failure = item.failure();
     if (failure instanceof RuntimeException e) {
       throw e;
@@ -68,6 +76,24 @@ final class BatchPipeline implements AutoCloseable {
       throw e;
     }
     return item.batch();
+  }
+
+  /** As {@link #next}, for a step that has begun: an interrupt waits until after it. */
+  @Nullable Batch nextOfStep() {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return next();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Gives a batch's memory back. */
@@ -94,16 +120,16 @@ final class BatchPipeline implements AutoCloseable {
   }
 
   private void pack() {
-    Item end = new Item(null, null);
+    Item last = new Item(null, null);
     try (Stream<Request> stream = source.stream()) {
       packAll(stream.iterator());
     } catch (InterruptedException e) {
-      end =
+      last =
           new Item(null, new IllegalStateException("[trainer] the packing thread was interrupted"));
     } catch (RuntimeException | Error e) {
-      end = new Item(null, e);
+      last = new Item(null, e);
     }
-    ready.add(end);
+    ready.add(last);
   }
 
   private void packAll(Iterator<Request> requests) throws InterruptedException {
@@ -132,6 +158,10 @@ final class BatchPipeline implements AutoCloseable {
   }
 
   private void putBatch(List<Request> collected) throws InterruptedException {
+    if (toSkip > 0) {
+      toSkip--;
+      return;
+    }
     BatchBuffer buffer = free.take();
     if (isStopped) {
       return;

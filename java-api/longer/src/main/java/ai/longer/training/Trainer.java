@@ -27,12 +27,14 @@ public final class Trainer implements AutoCloseable {
   private final TrainerOptions options;
   private final BatchBuffer batch;
   private final ReentrantLock lock = new ReentrantLock();
-  private int runs;
+  private final BestWeights bestWeights = new BestWeights();
+  private Progress progress;
   private volatile @Nullable LongerModel best;
 
-  private Trainer(TrainerHandle handle, TrainerOptions options) {
+  private Trainer(TrainerHandle handle, TrainerOptions options, Progress progress) {
     this.handle = handle;
     this.options = options;
+    this.progress = progress;
     this.batch = new BatchBuffer(handle.config());
   }
 
@@ -57,17 +59,32 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer create(LongerModel model, Device device, TrainerOptions options) {
     return new Trainer(
-        TrainerHandle.create(ModelAccess.get().unwrap(model), device, options), options);
+        TrainerHandle.create(ModelAccess.get().unwrap(model), device, options),
+        options,
+        Progress.none(options));
   }
 
   /**
-   * Goes on from a checkpoint that {@link #saveCheckpoint} wrote.
+   * Goes on from a checkpoint that {@link #save} or {@link TrainerOptions.Builder#checkpoint}
+   * wrote: with the same options, later steps have the bits of a trainer that was never
+   * interrupted. A run that was in progress goes on with {@link #resume}.
    *
    * @throws java.io.UncheckedIOException if a file cannot be read
    * @throws ai.longer.CorruptDataException if a file is damaged; the message names it
+   * @throws IllegalArgumentException if the folder holds no checkpoint of a trainer
    */
-  public static Trainer loadCheckpoint(Path folder, Device device, TrainerOptions options) {
-    return new Trainer(TrainerHandle.load(folder, device, options), options);
+  public static Trainer load(Path folder, Device device, TrainerOptions options) {
+    TrainerHandle handle = TrainerHandle.load(folder, device, options);
+    try {
+      String text = handle.progress();
+      Progress progress = text.isEmpty() ? Progress.none(options) : Progress.parse(text);
+      Trainer trainer = new Trainer(handle, options, progress);
+      trainer.bestWeights.load(folder, progress, device).ifPresent(trainer::setBest);
+      return trainer;
+    } catch (RuntimeException | Error e) {
+      handle.close();
+      throw e;
+    }
   }
 
   /** Returns the configuration of the model in training. */
@@ -95,7 +112,7 @@ public final class Trainer implements AutoCloseable {
    * Another thread reads and packs requests ahead of the steps.
    *
    * <p>An interrupt of the calling thread ends the run after the step in progress, see {@link
-   * TrainingResult.Outcome#INTERRUPTED}.
+   * TrainingResult.Outcome#INTERRUPTED}; {@link #resume} goes on with it.
    *
    * @throws IllegalArgumentException if a source is empty, or a request does not fit the schema or
    *     has no labels; steps before it are done
@@ -110,27 +127,99 @@ public final class Trainer implements AutoCloseable {
     return alone(
         () -> {
           setBest(null);
-          runs++;
-          return new TrainingRun(this, handle, training, validation, List.of(listeners), runs)
+          progress = progress.next(options);
+          return new TrainingRun(this, handle, training, validation, List.of(listeners), progress)
               .run();
         });
   }
 
   /**
-   * Makes one optimizer step.
+   * Goes on with the last run, without validation.
+   *
+   * @see #resume(RequestSource, RequestSource, TrainingListener...)
+   */
+  public TrainingResult resume(RequestSource training, TrainingListener... listeners) {
+    return goOn(training, null, listeners);
+  }
+
+  /**
+   * Goes on with the last run of this trainer, or of the checkpoint it was loaded from, where it
+   * stands: given the sources and options that it began with, everything that follows has the bits
+   * of a run that was never interrupted. Reads the present pass up to that place without training.
+   * A run that was complete ends at once.
+   *
+   * @return figures of the whole run, what was done before included; its time apart
+   * @throws IllegalStateException if there was no run
+   * @throws IllegalArgumentException if batch size, batches per step, shuffle buffer or seed differ
+   *     from the run's, or as {@link #fit}
+   */
+  public TrainingResult resume(
+      RequestSource training, RequestSource validation, TrainingListener... listeners) {
+    return goOn(training, validation, listeners);
+  }
+
+  private TrainingResult goOn(
+      RequestSource training, @Nullable RequestSource validation, TrainingListener[] listeners) {
+    return alone(
+        () -> {
+          if (progress.run == 0) {
+            throw new IllegalStateException("[trainer] there is no run to resume");
+          }
+          progress.checkUnits(options);
+          return new TrainingRun(this, handle, training, validation, List.of(listeners), progress)
+              .run();
+        });
+  }
+
+  /**
+   * Makes one optimizer step, over accumulated batches too if there are any.
    *
    * @throws IllegalArgumentException if {@code requests} is empty, or one of them does not fit the
    *     schema or has no labels; nothing was changed
+   * @throws IllegalStateException if the step is not finite and the options say that this fails
    */
   public StepResult step(List<Request> requests) {
     return alone(() -> handle.step(packed(requests, Content.LABELS)));
   }
 
   /**
-   * Returns loss and gradients of a batch; no weight changes. Ids that growable tables have not
-   * seen get their initial rows, as in a step.
+   * Adds the gradients of one of several batches of an optimizer step, which {@link #apply} makes.
+   *
+   * @throws IllegalArgumentException as {@link #step}; earlier batches stay
+   */
+  public void accumulate(List<Request> requests) {
+    alone(
+        () -> {
+          handle.accumulate(packed(requests, Content.LABELS));
+          return requests;
+        });
+  }
+
+  /**
+   * Makes one optimizer step over all batches that were accumulated since the last one; the loss is
+   * normalised over all of them.
+   *
+   * @throws IllegalStateException if there is no batch, or as {@link #step}
+   */
+  public StepResult apply() {
+    return alone(handle::apply);
+  }
+
+  /** Forgets the accumulated batches. */
+  public void discard() {
+    alone(
+        () -> {
+          handle.discard();
+          return this;
+        });
+  }
+
+  /**
+   * Returns loss and gradients of a batch; no weight changes. Dropout is that of the next step. Ids
+   * that growable tables have not seen are counted and get their initial rows, as in a step.
    *
    * @throws IllegalArgumentException as {@link #step}
+   * @throws IllegalStateException between {@link #accumulate} and {@link #apply}
    */
   public Gradients gradients(List<Request> requests) {
     return alone(() -> handle.gradients(packed(requests, Content.LABELS)));
@@ -187,14 +276,17 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Writes weights, optimizer state and step: complete or not at all, over what was there.
+   * Writes a checkpoint that {@link #load} goes on from: weights, optimizer state, step, and where
+   * the run stands that is in progress. Complete or not at all, over what was there; a model folder
+   * too. The best weights of a run with validation are written beside it, to {@code folder.best-…}.
    *
    * @throws java.io.UncheckedIOException if it cannot be written; what was there is unchanged
+   * @throws IllegalStateException between {@link #accumulate} and {@link #apply}
    */
-  public void saveCheckpoint(Path folder) {
+  public void save(Path folder) {
     alone(
         () -> {
-          handle.save(folder);
+          bestWeights.save(folder, progress, best, () -> handle.save(folder, progress.toJson()));
           return folder;
         });
   }

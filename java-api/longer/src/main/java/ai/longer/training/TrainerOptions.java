@@ -1,6 +1,9 @@
 package ai.longer.training;
 
+import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How to train.
@@ -97,9 +100,24 @@ public final class TrainerOptions {
     return values.seed;
   }
 
-  /** Returns the requests per step. */
+  /** Returns what the backward pass computes again. */
+  public Recomputation recomputation() {
+    return values.recomputation;
+  }
+
+  /** Returns what becomes of a step that is not finite. */
+  public OnNonfinite onNonfinite() {
+    return values.onNonfinite;
+  }
+
+  /** Returns the requests per batch. */
   public int batchSize() {
     return values.batchSize;
+  }
+
+  /** Returns the batches per optimizer step. */
+  public int batchesPerStep() {
+    return values.batchesPerStep;
   }
 
   /** Returns the passes over the training requests. */
@@ -122,6 +140,16 @@ public final class TrainerOptions {
     return values.metric;
   }
 
+  /** Returns the folder of periodic checkpoints, if there are any. */
+  public Optional<Path> checkpointFolder() {
+    return Optional.ofNullable(values.checkpointFolder);
+  }
+
+  /** Returns the steps between periodic checkpoints. */
+  public long checkpointSteps() {
+    return values.checkpointSteps;
+  }
+
   /** Collects options. Not thread-safe. */
   public static final class Builder {
     private double learningRate = 1e-3;
@@ -136,11 +164,16 @@ public final class TrainerOptions {
     private long decaySteps;
     private double decayFloor;
     private long seed;
+    private Recomputation recomputation = Recomputation.NONE;
+    private OnNonfinite onNonfinite = OnNonfinite.SKIP;
     private int batchSize = 64;
+    private int batchesPerStep = 1;
     private int epochs = 1;
     private int shuffleBuffer = 65_536;
     private int patience;
     private Metric metric = Metric.LOG_LOSS;
+    private @Nullable Path checkpointFolder;
+    private long checkpointSteps = 1;
 
     private Builder() {}
 
@@ -157,11 +190,16 @@ public final class TrainerOptions {
       decaySteps = other.decaySteps;
       decayFloor = other.decayFloor;
       seed = other.seed;
+      recomputation = other.recomputation;
+      onNonfinite = other.onNonfinite;
       batchSize = other.batchSize;
+      batchesPerStep = other.batchesPerStep;
       epochs = other.epochs;
       shuffleBuffer = other.shuffleBuffer;
       patience = other.patience;
       metric = other.metric;
+      checkpointFolder = other.checkpointFolder;
+      checkpointSteps = other.checkpointSteps;
     }
 
     /** Sets AdamW's learning rate for dense parameters; default 1e-3. */
@@ -230,15 +268,37 @@ public final class TrainerOptions {
       return this;
     }
 
-    /** Sets the seed of initial weights, table rows and shuffling; default 0. */
+    /** Sets the seed of initial weights, table rows, dropout and shuffling; default 0. */
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
     }
 
-    /** Sets the requests per step; default 64. */
+    /** Sets what the backward pass computes again to save memory; default NONE. */
+    public Builder recomputation(Recomputation recomputation) {
+      this.recomputation = Objects.requireNonNull(recomputation, "recomputation");
+      return this;
+    }
+
+    /** Sets what becomes of a step whose loss or gradients are not finite; default SKIP. */
+    public Builder onNonfinite(OnNonfinite onNonfinite) {
+      this.onNonfinite = Objects.requireNonNull(onNonfinite, "onNonfinite");
+      return this;
+    }
+
+    /** Sets the requests per batch; default 64. */
     public Builder batchSize(int requests) {
       batchSize = atLeast(1, requests, "batch size");
+      return this;
+    }
+
+    /**
+     * Sets the batches whose gradients are accumulated for one optimizer step; default 1. As one
+     * batch of all their requests, in the memory of one of them. The last step of a pass may have
+     * fewer.
+     */
+    public Builder batchesPerStep(int batches) {
+      batchesPerStep = atLeast(1, batches, "batches per step");
       return this;
     }
 
@@ -268,12 +328,30 @@ public final class TrainerOptions {
       return this;
     }
 
-    private static int atLeast(int least, int value, String what) {
+    /**
+     * Saves a checkpoint every {@code steps} steps of a fit and when it ends or is interrupted;
+     * default: never. {@link Trainer#load} and {@link Trainer#resume} go on from it with the same
+     * bits.
+     *
+     * @param folder is replaced by each checkpoint, whole or not at all; its parent must exist. The
+     *     best weights so far, if there are any, lie beside it in {@code folder.best-…}
+     */
+    public Builder checkpoint(Path folder, long steps) {
+      checkpointFolder = Objects.requireNonNull(folder, "folder");
+      checkpointSteps = atLeast(1, steps, "steps between checkpoints");
+      return this;
+    }
+
+    private static long atLeast(long least, long value, String what) {
       if (value < least) {
         throw new IllegalArgumentException(
             "[trainer_options] %s must be at least %d; got %d".formatted(what, least, value));
       }
       return value;
+    }
+
+    private static int atLeast(int least, int value, String what) {
+      return (int) atLeast((long) least, value, what);
     }
 
     /** Returns the options. */

@@ -4,13 +4,12 @@ import ai.longer.data.RequestSource;
 import ai.longer.internal.BatchBuffer.Content;
 import ai.longer.internal.TrainerHandle;
 import ai.longer.training.TrainingResult.Outcome;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** One call of {@link Trainer#fit}. Not thread-safe. */
+/** One call of {@link Trainer#fit} or {@link Trainer#resume}. Not thread-safe. */
 final class TrainingRun {
   private final Trainer trainer;
   private final TrainerHandle handle;
@@ -18,97 +17,171 @@ final class TrainingRun {
   private final RequestSource training;
   private final @Nullable RequestSource validation;
   private final List<TrainingListener> listeners;
-  private final int run;
+  private final Progress progress;
 
-  private final List<EpochResult> epochs = new ArrayList<>();
-  private final List<ValidationResult> validations = new ArrayList<>();
-  private long step;
-  private int passesWithoutImprovement;
+  private long epochStart;
+  private long stepsSinceSave;
 
+  /** Goes on where {@code progress} stands, and keeps it true. */
   TrainingRun(
       Trainer trainer,
       TrainerHandle handle,
       RequestSource training,
       @Nullable RequestSource validation,
       List<TrainingListener> listeners,
-      int run) {
+      Progress progress) {
     this.trainer = trainer;
     this.handle = handle;
     this.options = trainer.options();
     this.training = training;
     this.validation = validation;
     this.listeners = listeners;
-    this.run = run;
+    this.progress = progress;
   }
 
   TrainingResult run() {
     long start = System.nanoTime();
     OptionalLong size = training.size();
+    boolean wasFinished = progress.isFinished;
+    progress.isFinished = false;
     tell(l -> l.onBegin(new TrainingPlan(options.epochs(), options.batchSize(), size)));
     Outcome outcome = runEpochs();
-    TrainingResult result = new TrainingResult(outcome, step, epochs, validations, seconds(start));
+    progress.isFinished = outcome != Outcome.INTERRUPTED;
+    if (stepsSinceSave > 0 || progress.isFinished != wasFinished) {
+      save();
+    }
+    if (outcome == Outcome.INTERRUPTED) {
+      Thread.currentThread().interrupt();
+    }
+    TrainingResult result =
+        new TrainingResult(
+            outcome, progress.step, progress.epochs, progress.validations, seconds(start));
     tell(l -> l.onEnd(result));
     return result;
   }
 
   private Outcome runEpochs() {
     try {
-      for (int epoch = 1; epoch <= options.epochs(); epoch++) {
-        train(epoch);
-        if (validation != null) {
-          validate(epoch, validation);
-          boolean isPatient =
-              options.patience() == 0 || passesWithoutImprovement < options.patience();
-          if (!isPatient && epoch < options.epochs()) {
-            return Outcome.STOPPED_EARLY;
-          }
+      while (!isComplete()) {
+        if (hasLostPatience()) {
+          return Outcome.STOPPED_EARLY;
         }
+        if (progress.epochs.size() < progress.epoch) {
+          train(progress.epoch);
+        }
+        if (validation != null && progress.validations.size() < progress.epoch) {
+          validate(progress.epoch, validation);
+        }
+        beginNextEpoch();
       }
       return Outcome.COMPLETED;
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
       return Outcome.INTERRUPTED;
     }
   }
 
+  private boolean isComplete() {
+    return progress.epoch > options.epochs();
+  }
+
+  private boolean hasLostPatience() {
+    return options.patience() > 0 && progress.passesWithoutImprovement() >= options.patience();
+  }
+
+  private void beginNextEpoch() {
+    progress.epoch++;
+    progress.batches = 0;
+    progress.totals = new Progress.Totals();
+  }
+
   private void train(int epoch) throws InterruptedException {
-    long start = System.nanoTime();
-    Totals totals = new Totals();
-    ShuffleBuffer shuffle = new ShuffleBuffer(options.shuffleBuffer(), options.seed(), run, epoch);
+    epochStart = System.nanoTime() - (long) (progress.totals.seconds * 1e9);
+    ShuffleBuffer shuffle =
+        new ShuffleBuffer(options.shuffleBuffer(), options.seed(), progress.run, epoch);
     try (BatchPipeline batches =
         new BatchPipeline(
-            training, shuffle, options.batchSize(), handle.config(), Content.LABELS)) {
-      BatchPipeline.Batch batch;
-      while ((batch = batches.next()) != null) {
-        StepResult result = handle.step(batch.buffer());
-        batches.recycle(batch);
-        step = result.step();
-        totals.add(result);
-        tell(l -> l.onStep(result));
+            training,
+            shuffle,
+            options.batchSize(),
+            handle.config(),
+            Content.LABELS,
+            progress.batches)) {
+      while (step(batches)) {
         checkInterrupt();
       }
+    } catch (RuntimeException | Error e) {
+      forgetBatches(e);
+      throw e;
     }
+    Progress.Totals totals = progress.totals;
     if (totals.requests == 0) {
       throw new IllegalArgumentException("[trainer] the training source has no requests");
     }
     EpochResult result =
         new EpochResult(
             epoch,
-            step,
+            progress.step,
             totals.weightedLoss / totals.weight,
             totals.requests,
             totals.events,
             totals.candidates,
-            seconds(start));
-    epochs.add(result);
+            seconds(epochStart));
+    progress.epochs.add(result);
     tell(l -> l.onEpoch(result));
+  }
+
+  /** Makes one optimizer step; returns false when no batch was left. */
+  private boolean step(BatchPipeline batches) throws InterruptedException {
+    int accumulated = 0;
+    while (accumulated < options.batchesPerStep()) {
+      BatchPipeline.Batch batch = accumulated == 0 ? batches.next() : batches.nextOfStep();
+      if (batch == null) {
+        break;
+      }
+      handle.accumulate(batch.buffer());
+      batches.recycle(batch);
+      accumulated++;
+    }
+    if (accumulated == 0) {
+      return false;
+    }
+    StepResult result = handle.apply();
+    progress.step = result.step();
+    progress.batches += accumulated;
+    progress.totals.add(result);
+    progress.totals.seconds = seconds(epochStart);
+    stepsSinceSave++;
+    tell(l -> l.onStep(result));
+    if (stepsSinceSave >= options.checkpointSteps()) {
+      save();
+    }
+    return true;
+  }
+
+  /** A step that failed half-way must not leak into the next one. */
+  private void forgetBatches(Throwable failure) {
+    try {
+      handle.discard();
+    } catch (IllegalStateException closed) {
+      failure.addSuppressed(closed);
+    }
+  }
+
+  private void save() {
+    options.checkpointFolder().ifPresent(trainer::save);
+    stepsSinceSave = 0;
   }
 
   private void validate(int epoch, RequestSource source) throws InterruptedException {
     ValidationPass pass = new ValidationPass();
     try (BatchPipeline batches =
         new BatchPipeline(
-            source, ShuffleBuffer.none(), options.batchSize(), handle.config(), Content.LABELS)) {
+            source,
+            ShuffleBuffer.none(),
+            options.batchSize(),
+            handle.config(),
+            Content.LABELS,
+            0)) {
       BatchPipeline.Batch batch;
       while ((batch = batches.next()) != null) {
         pass.add(batch.requests(), handle.predict(batch.buffer()));
@@ -116,21 +189,25 @@ final class TrainingRun {
         checkInterrupt();
       }
     }
-    ValidationResult measured = pass.result(epoch, step);
+    ValidationResult measured = pass.result(epoch, progress.step);
     boolean best = isBest(measured);
     ValidationResult result =
         new ValidationResult(
-            epoch, step, measured.logLoss(), measured.auc(), measured.numCandidates(), best);
-    validations.add(result);
+            epoch,
+            progress.step,
+            measured.logLoss(),
+            measured.auc(),
+            measured.numCandidates(),
+            best);
+    progress.validations.add(result);
     if (best) {
       trainer.keepAsBest();
     }
-    passesWithoutImprovement = best ? 0 : passesWithoutImprovement + 1;
     tell(l -> l.onValidation(result));
   }
 
   private boolean isBest(ValidationResult result) {
-    return validations.stream()
+    return progress.validations.stream()
         .filter(ValidationResult::best)
         .allMatch(
             earlier ->
@@ -152,24 +229,5 @@ final class TrainingRun {
 
   private static double seconds(long start) {
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  /** Sums over the steps of a pass. */
-  private static final class Totals {
-    double weightedLoss;
-    double weight;
-    long requests;
-    long events;
-    long candidates;
-
-    void add(StepResult result) {
-      if (!result.skipped()) {
-        weightedLoss += result.loss() * result.weight();
-        weight += result.weight();
-      }
-      requests += result.numRequests();
-      events += result.numEvents();
-      candidates += result.numCandidates();
-    }
   }
 }

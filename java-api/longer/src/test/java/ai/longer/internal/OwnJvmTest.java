@@ -1,5 +1,6 @@
 package ai.longer.internal;
 
+import static ai.longer.support.OwnJvm.classPath;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.longer.CorruptDataException;
@@ -13,16 +14,14 @@ import ai.longer.data.History;
 import ai.longer.data.Request;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
+import ai.longer.support.OwnJvm;
 import ai.longer.support.Samples;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainerOptions;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -184,10 +183,6 @@ class OwnJvmTest {
     }
   }
 
-  private static List<String> classPath() {
-    return Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator));
-  }
-
   private static boolean isNativeJar(String entry) {
     return entry.contains("longer-native") && entry.contains("linux-x86_64");
   }
@@ -209,10 +204,7 @@ class OwnJvmTest {
   }
 
   private Ended run(Class<?> main, List<String> classPath, String... options) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(options));
-    command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), main.getName()));
+    List<String> command = OwnJvm.command(main, classPath, List.of(options));
     Path output = Files.createTempFile(folder, "output", ".txt");
     Process process =
         new ProcessBuilder(command)

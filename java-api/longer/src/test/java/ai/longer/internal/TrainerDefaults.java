@@ -12,7 +12,7 @@ public final class TrainerDefaults {
   /** In the order of the struct. */
   public static double[] ofTheNativeCore() {
     NativeLibrary.load();
-    ByteBuffer memory = Memory.allocate(104);
+    ByteBuffer memory = Memory.allocate(120);
     longer_trainer_options options = new longer_trainer_options(new Pointer(memory));
     LongerC.longer_trainer_options_default(options);
     return new double[] {
@@ -27,7 +27,9 @@ public final class TrainerDefaults {
       options.warmup_steps(),
       options.decay_steps(),
       options.decay_floor(),
-      options.seed()
+      options.seed(),
+      options.recomputation(),
+      options.nonfinite()
     };
   }
 }

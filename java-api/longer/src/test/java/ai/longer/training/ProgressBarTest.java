@@ -27,7 +27,7 @@ class ProgressBarTest {
 
   private void step(ProgressBar bar, long step, double millis) {
     now += (long) (millis * 1e6);
-    bar.onStep(new StepResult(step, 0.5, 10, 1, 1e-3, false, 100, 20_000, 800, 0));
+    bar.onStep(new StepResult(step, 0.5, 10, 1, 1e-3, false, 100, 20_000, 800, 0, ""));
   }
 
   @Test

@@ -3,6 +3,7 @@ package ai.longer.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.longer.internal.TrainerDefaults;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class TrainerOptionsTest {
@@ -22,7 +23,9 @@ class TrainerOptionsTest {
               options.warmupSteps(),
               options.decaySteps(),
               options.decayFloor(),
-              options.seed()
+              options.seed(),
+              options.recomputation() == Recomputation.NONE ? 0 : -1,
+              options.onNonfinite() == OnNonfinite.SKIP ? 0 : -1
             })
         .isEqualTo(TrainerDefaults.ofTheNativeCore());
   }
@@ -36,6 +39,10 @@ class TrainerOptionsTest {
             .shuffleBuffer(5)
             .earlyStopping(TrainerOptions.Metric.AUC, 6)
             .seed(7)
+            .recomputation(Recomputation.FULL)
+            .onNonfinite(OnNonfinite.FAIL)
+            .batchesPerStep(8)
+            .checkpoint(Path.of("there"), 9)
             .build();
     TrainerOptions copy = options.toBuilder().epochs(9).build();
     assertThat(copy.batchSize()).isEqualTo(3);
@@ -44,5 +51,10 @@ class TrainerOptionsTest {
     assertThat(copy.patience()).isEqualTo(6);
     assertThat(copy.metric()).isEqualTo(TrainerOptions.Metric.AUC);
     assertThat(options.epochs()).isEqualTo(4);
+    assertThat(copy.recomputation()).isEqualTo(Recomputation.FULL);
+    assertThat(copy.onNonfinite()).isEqualTo(OnNonfinite.FAIL);
+    assertThat(copy.batchesPerStep()).isEqualTo(8);
+    assertThat(copy.checkpointFolder()).contains(Path.of("there"));
+    assertThat(copy.checkpointSteps()).isEqualTo(9);
   }
 }

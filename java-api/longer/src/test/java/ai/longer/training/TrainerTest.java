@@ -276,12 +276,12 @@ class TrainerTest {
       for (int i = 0; i < 6; i++) {
         trainer.step(batches.get(i));
         if (i == 2) {
-          trainer.saveCheckpoint(checkpoint);
+          trainer.save(checkpoint);
         }
       }
       straight = trainer.predict(Samples.labelled(9));
     }
-    try (Trainer resumed = Trainer.loadCheckpoint(checkpoint, Device.cpu(2), OPTIONS)) {
+    try (Trainer resumed = Trainer.load(checkpoint, Device.cpu(2), OPTIONS)) {
       assertThat(resumed.config()).isEqualTo(Samples.CONFIG);
       StepResult last = null;
       for (int i = 3; i < 6; i++) {
@@ -303,7 +303,7 @@ class TrainerTest {
         LongerModel snapshot = trainer.model()) {
       snapshot.save(model);
     }
-    assertThatThrownBy(() -> Trainer.loadCheckpoint(model, Device.cpu(1), OPTIONS))
+    assertThatThrownBy(() -> Trainer.load(model, Device.cpu(1), OPTIONS))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(model.toString());
     assertThat(Files.isDirectory(model)).isTrue();
@@ -363,7 +363,7 @@ class TrainerTest {
     assertThatThrownBy(trainer::model).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> trainer.fit(Samples.source(10)))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> trainer.saveCheckpoint(folder.resolve("late")))
+    assertThatThrownBy(() -> trainer.save(folder.resolve("late")))
         .isInstanceOf(IllegalStateException.class);
   }
 

@@ -78,7 +78,7 @@ class ModelFormatTest {
     try (Trainer trainer = Trainer.create(config, Device.cpu(1), options)) {
       Gradients gradients = trainer.gradients(requests);
       trainer.step(requests);
-      trainer.saveCheckpoint(saved);
+      trainer.save(saved);
       PlainFolder plain = new PlainFolder(saved);
       Map<String, PlainFolder.Tensor> optimizer = plain.file("optimizer.safetensors");
       Set<String> expected = new HashSet<>(Set.of("step"));
@@ -110,6 +110,12 @@ class ModelFormatTest {
           }
           checkMoment(optimizer, name, List.of(ids.length + 1L), sums);
           expected.add(name);
+          // Every id has its row, so none is pending.
+          for (String pending : List.of("pending_ids", "pending_counts")) {
+            String empty = "table." + table.name() + "." + pending;
+            assertEquals(List.of(0L), Found.in(optimizer, empty).shape());
+            expected.add(empty);
+          }
         }
       }
       assertEquals(expected, optimizer.keySet());

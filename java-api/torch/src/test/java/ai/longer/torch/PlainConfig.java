@@ -58,6 +58,7 @@ final class PlainConfig {
         .clsTokens(integer("cls_tokens"))
         .timeBuckets(integer("time_buckets"))
         .timeWidth(integer("time_width"))
+        .dropout(node("dropout").doubleValue())
         .anchor(Anchor.valueOf(text("anchor")))
         .time(TimeMode.valueOf(text("time")))
         .globalVisibility(GlobalVisibility.valueOf(text("global_visibility")))
@@ -78,7 +79,7 @@ final class PlainConfig {
       int width = table.get("width").asInt();
       int rows = table.get("rows").asInt();
       if (rows == 0) {
-        schema.table(name, width);
+        schema.table(name, width, table.get("admission").asInt());
       } else {
         schema.denseTable(name, width, rows);
       }
@@ -96,7 +97,10 @@ final class PlainConfig {
       schema.candidate(feature.get("name").asText(), feature.get("table").asText());
     }
     for (JsonNode task : node("tasks")) {
-      schema.task(task.get("name").asText(), task.get("weight").asDouble());
+      schema.task(
+          task.get("name").asText(),
+          task.get("weight").asDouble(),
+          task.get("negative_sampling_rate").asDouble());
     }
     return schema.build();
   }

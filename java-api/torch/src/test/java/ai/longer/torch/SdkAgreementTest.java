@@ -84,7 +84,9 @@ class SdkAgreementTest {
                   (name, gradient) ->
                       Agreement.gradient(expected.norm())
                           .check(
-                              "gradient of " + name, gradient, Found.in(actual.parameters(), name)));
+                              "gradient of " + name,
+                              gradient,
+                              Found.in(actual.parameters(), name)));
           assertEquals(expected.tables().keySet(), actual.tables().keySet());
           expected
               .tables()
