@@ -85,19 +85,19 @@ final class Assist2017 implements DataSet {
     return UserOrder.byTime(answers().filter(answer -> folds.test(answer.fold())).map(this::row));
   }
 
-  private Interaction row(Answer answer) {
-    return new Interaction(
+  private LogRow row(Answer answer) {
+    return new LogRow(
         answer.student(),
         answer.position(),
         new long[] {answer.problem(), answer.skill(), answer.correct()},
         new long[] {answer.problem(), answer.skill()},
         hasStudent() ? new long[] {answer.student()} : new long[0],
-        new float[] {answer.correct()});
+        answer.correct());
   }
 
   private Stream<Answer> answers() {
     Path file = folders.find(DOWNLOAD, "responses.csv");
-    return Rows.ofCsv(
+    return FileRows.ofCsv(
         file,
         header -> {
           int fold = header.column("fold");

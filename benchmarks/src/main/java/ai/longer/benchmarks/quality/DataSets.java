@@ -23,6 +23,14 @@ final class DataSets {
           "movielens-32m" ->
           new MovieLens(MovieLens.Release.of(kind), folders, Json.settings(data, Cut.class));
       case "assist2017" -> new Assist2017(folders, Json.settings(data, Assist2017.Options.class));
+      case "taobao-head" -> new TaobaoUserBehavior(true, folders, Json.settings(data, Cut.class));
+      case "taobao" -> new TaobaoUserBehavior(false, folders, Json.settings(data, Cut.class));
+      case "kuairand-part" ->
+          new KuaiRandPart(folders, Json.settings(data, KuaiRand.Options.class));
+      case "kuairand-1k" ->
+          new KuaiRand(false, folders, Json.settings(data, KuaiRand.Options.class));
+      case "kuairand-27k" ->
+          new KuaiRand(true, folders, Json.settings(data, KuaiRand.Options.class));
       case "planted" -> new PlantedTaste(Json.settings(data, PlantedTaste.Options.class));
       default -> throw new IllegalArgumentException("[data] unknown kind \"" + kind + "\"");
     };

@@ -3,7 +3,6 @@ package ai.longer.benchmarks.quality;
 import ai.longer.Schema;
 import ai.longer.benchmarks.quality.DataFolders.Download;
 import ai.longer.benchmarks.quality.Split.Cut;
-import ai.longer.data.Interaction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -110,19 +109,19 @@ final class MovieLens implements DataSet {
         schema(), () -> UserOrder.byTime(ratings().map(rating -> row(rating, genres))));
   }
 
-  private Interaction row(Rating rating, Map<Long, long[]> genres) {
+  private LogRow row(Rating rating, Map<Long, long[]> genres) {
     long[] two = genres.get(rating.movie());
     if (two == null) {
       throw new IllegalArgumentException(
           "[data] %s: ratings name movie %d, unknown".formatted(release, rating.movie()));
     }
-    return new Interaction(
+    return new LogRow(
         rating.user(),
         rating.time(),
         new long[] {rating.movie(), two[0], two[1], Math.round(2 * rating.stars())},
         new long[] {rating.movie(), two[0], two[1]},
         new long[] {rating.user()},
-        new float[] {rating.stars() >= CLICK ? 1 : 0});
+        rating.stars() >= CLICK ? 1 : 0);
   }
 
   private Stream<Rating> ratings() {
@@ -131,7 +130,7 @@ final class MovieLens implements DataSet {
           .map(f -> new Rating(f.longValue(0), f.longValue(1), f.longValue(2), f.longValue(3)));
     }
     Path file = folders.find(release.download(), "ratings.csv");
-    return Rows.ofCsv(
+    return FileRows.ofCsv(
         file,
         header -> {
           int user = header.column("userId");
@@ -151,14 +150,14 @@ final class MovieLens implements DataSet {
   private Map<Long, long[]> genres() {
     Map<Long, long[]> genres = new HashMap<>();
     if (release == Release.M1) {
-      try (Stream<Rows.Fields> movies = lines("movies.dat", 3)) {
+      try (Stream<FileRows.Fields> movies = lines("movies.dat", 3)) {
         movies.forEach(f -> genres.put(f.longValue(0), firstTwo(f.text(2))));
       }
       return genres;
     }
     Path file = folders.find(release.download(), "movies.csv");
     try (Stream<Map.Entry<Long, long[]>> movies =
-        Rows.ofCsv(
+        FileRows.ofCsv(
             file,
             header -> {
               int movie = header.column("movieId");
@@ -170,8 +169,8 @@ final class MovieLens implements DataSet {
     return genres;
   }
 
-  private Stream<Rows.Fields> lines(String file, int fields) {
-    return Rows.ofLines(
+  private Stream<FileRows.Fields> lines(String file, int fields) {
+    return FileRows.ofLines(
         folders.find(release.download(), file), StandardCharsets.ISO_8859_1, "::", fields);
   }
 

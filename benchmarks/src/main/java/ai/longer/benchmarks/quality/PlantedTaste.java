@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Made-up users whose taste only old events reveal. A taste is 3 of 20 categories. The newest 500
@@ -26,6 +27,9 @@ final class PlantedTaste implements DataSet {
   static final int CATEGORIES = 20;
   static final int TASTE = 3;
   static final int RECENT = 500;
+
+  /** Column of events and of candidates. */
+  static final int CATEGORY = 1;
 
   private static final int ITEMS_PER_CATEGORY = 100;
   private static final int ACTIONS = 3;
@@ -199,8 +203,8 @@ final class PlantedTaste implements DataSet {
     private int explained;
 
     void add(Request request, int candidate, float[] attribution) {
-      long[] categories = request.history().longs("category");
-      long wanted = request.candidates().longs("category")[candidate];
+      long[] categories = categories(request.history());
+      long wanted = request.candidates().id(CATEGORY, candidate);
       Set<Long> likes = tasteOf(categories);
       double share = 1.0 / categories.length;
       for (int i = 0; i < categories.length - RECENT; i++) {
@@ -231,6 +235,10 @@ final class PlantedTaste implements DataSet {
       }
       return figures;
     }
+  }
+
+  static long[] categories(History history) {
+    return IntStream.range(0, history.size()).mapToLong(i -> history.id(CATEGORY, i)).toArray();
   }
 
   /** The categories that stand out among the old events, which is what a model can know. */

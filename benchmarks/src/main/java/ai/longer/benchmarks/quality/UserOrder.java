@@ -1,14 +1,12 @@
 package ai.longer.benchmarks.quality;
 
 import ai.longer.data.Interaction;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.Queue;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -20,13 +18,12 @@ import org.jspecify.annotations.Nullable;
  * Puts each user's rows into the order of time, one user in memory at a time, and numbers users as
  * they come: the files of most data sets keep users together, but not in an order of their own.
  */
-final class UserOrder implements Iterator<Interaction> {
-  private final Iterator<Interaction> rows;
+final class UserOrder implements Iterator<List<LogRow>> {
+  private final Iterator<LogRow> rows;
   private final Set<Long> seen = new HashSet<>();
-  private final Queue<Interaction> ofUser = new ArrayDeque<>();
-  private @Nullable Interaction pending;
+  private @Nullable LogRow pending;
 
-  private UserOrder(Iterator<Interaction> rows) {
+  private UserOrder(Iterator<LogRow> rows) {
     this.rows = rows;
   }
 
@@ -35,7 +32,18 @@ final class UserOrder implements Iterator<Interaction> {
    *
    * @throws IllegalArgumentException while reading, if the rows of a user do not stand together
    */
-  static Stream<Interaction> byTime(Stream<Interaction> rows) {
+  static Stream<Interaction> byTime(Stream<LogRow> rows) {
+    long[] number = new long[1];
+    return users(rows)
+        .flatMap(
+            user -> {
+              long one = ++number[0];
+              return user.stream().map(row -> row.of(one));
+            });
+  }
+
+  /** Returns the rows of each user by time. */
+  static Stream<List<LogRow>> users(Stream<LogRow> rows) {
     UserOrder ordered = new UserOrder(rows.iterator());
     int traits = Spliterator.ORDERED | Spliterator.NONNULL;
     return StreamSupport.stream(Spliterators.spliteratorUnknownSize(ordered, traits), false)
@@ -44,44 +52,31 @@ final class UserOrder implements Iterator<Interaction> {
 
   @Override
   public boolean hasNext() {
-    return !ofUser.isEmpty() || pending != null || rows.hasNext();
+    return pending != null || rows.hasNext();
   }
 
   @Override
-  public Interaction next() {
-    if (ofUser.isEmpty()) {
-      readUser();
-    }
-    return ofUser.remove();
-  }
-
-  private void readUser() {
+  public List<LogRow> next() {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    Interaction first = pending != null ? pending : rows.next();
+    LogRow first = pending != null ? pending : rows.next();
     pending = null;
-    long user = first.userKey();
+    long user = first.user();
     if (!seen.add(user)) {
       throw new IllegalArgumentException(
           "[data] the rows of user %d do not stand together".formatted(user));
     }
-    List<Interaction> read = new ArrayList<>(List.of(first));
+    List<LogRow> read = new ArrayList<>(List.of(first));
     while (rows.hasNext() && pending == null) {
-      Interaction row = rows.next();
-      if (row.userKey() == user) {
+      LogRow row = rows.next();
+      if (row.user() == user) {
         read.add(row);
       } else {
         pending = row;
       }
     }
-    read.sort(Comparator.comparingLong(Interaction::time));
-    long number = seen.size();
-    read.forEach(row -> ofUser.add(numbered(row, number)));
-  }
-
-  private static Interaction numbered(Interaction row, long user) {
-    return new Interaction(
-        user, row.time(), row.eventIds(), row.candidateIds(), row.userIds(), row.labels());
+    read.sort(Comparator.comparingLong(LogRow::time));
+    return read;
   }
 }

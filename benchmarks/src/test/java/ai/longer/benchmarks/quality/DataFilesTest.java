@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.longer.Schema;
 import ai.longer.data.Request;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -40,6 +43,24 @@ class DataFilesTest {
     }
   }
 
+  private static long[] candidates(Request request, String feature) {
+    int column = column(request.schema().candidateFeatures(), feature);
+    return IntStream.range(0, request.candidates().size())
+        .mapToLong(i -> request.candidates().id(column, i))
+        .toArray();
+  }
+
+  private static long[] events(Request request, String feature) {
+    int column = column(request.schema().eventFeatures(), feature);
+    return IntStream.range(0, request.history().size())
+        .mapToLong(i -> request.history().id(column, i))
+        .toArray();
+  }
+
+  private static int column(List<Schema.Feature> features, String name) {
+    return features.stream().map(Schema.Feature::name).toList().indexOf(name);
+  }
+
   private static String problem(DataSet set) {
     return String.valueOf(assertThrows(IllegalArgumentException.class, set::split).getMessage());
   }
@@ -54,15 +75,15 @@ class DataFilesTest {
         "userId,movieId,rating,timestamp\n7,2,4.0,200\n7,1,3.5,100\n7,4,5.0,400\n7,3,0.5,300\n");
     Split split = open("{\"kind\": \"movielens-latest-small\", " + CUT + "}").split();
     Request test = split.test().get(0);
-    assertArrayEquals(new long[] {4}, test.candidates().longs("movie"));
-    assertArrayEquals(new long[] {1, 2, 3}, test.history().longs("movie"));
+    assertArrayEquals(new long[] {4}, candidates(test, "movie"));
+    assertArrayEquals(new long[] {1, 2, 3}, events(test, "movie"));
     assertArrayEquals(new long[] {100, 200, 300}, test.history().times());
-    assertArrayEquals(new long[] {7, 8, 1}, test.history().longs("stars"));
+    assertArrayEquals(new long[] {7, 8, 1}, events(test, "stars"));
     assertEquals(399, test.referenceTime());
     assertArrayEquals(new float[] {1}, test.labels(0));
     assertEquals(7, test.userId(0));
-    assertArrayEquals(new long[] {3}, split.validation().get(0).candidates().longs("movie"));
-    assertArrayEquals(new long[] {1, 2}, split.training().get(0).candidates().longs("movie"));
+    assertArrayEquals(new long[] {3}, candidates(split.validation().get(0), "movie"));
+    assertArrayEquals(new long[] {1, 2}, candidates(split.training().get(0), "movie"));
   }
 
   @Test
@@ -72,7 +93,7 @@ class DataFilesTest {
     Split split = open("{\"kind\": \"movielens-1m\", " + CUT + "}").split();
     assertEquals(2, split.trainingAndValidation().size());
     assertEquals(0, split.test().size());
-    assertArrayEquals(new long[] {1, 2}, split.training().get(0).candidates().longs("movie"));
+    assertArrayEquals(new long[] {1, 2}, candidates(split.training().get(0), "movie"));
     assertArrayEquals(new float[] {0, 1}, split.training().get(0).labels(0));
   }
 
@@ -136,14 +157,89 @@ class DataFilesTest {
     assertEquals(2 * 2, split.validation().size());
     assertEquals(2 * 2, split.test().size());
     Request second = split.test().get(1);
-    assertArrayEquals(new long[] {12, 13}, second.candidates().longs("problem"));
-    assertArrayEquals(new long[] {0, 1}, second.history().longs("correct"));
+    assertArrayEquals(new long[] {12, 13}, candidates(second, "problem"));
+    assertArrayEquals(new long[] {0, 1}, events(second, "correct"));
     assertEquals(0, second.numUserIds());
 
     Request byTime =
         open("{\"kind\": \"assist2017\", \"testFold\": 0, " + CUT + "}").split().test().get(9);
-    assertArrayEquals(new long[] {13}, byTime.candidates().longs("problem"));
-    assertArrayEquals(new long[] {0, 1, 0}, byTime.history().longs("correct"));
+    assertArrayEquals(new long[] {13}, candidates(byTime, "problem"));
+    assertArrayEquals(new long[] {0, 1, 0}, events(byTime, "correct"));
     assertEquals(9, byTime.userId(0));
+  }
+
+  @Test
+  void taobaoUsersComeInAnyOrder() throws IOException {
+    String rows = "100,7,3,pv,10\n100,8,3,buy,5\n1,7,3,fav,20\n";
+    write("taobao/UserBehavior.csv", rows);
+    write("taobao-head/UserBehavior.csv.gz", "user,item,category,behavior,timestamp\n" + rows);
+    for (String kind : List.of("taobao", "taobao-head")) {
+      Split split = open("{\"kind\": \"" + kind + "\", " + CUT + "}").split();
+      assertEquals(2, split.training().size());
+      assertArrayEquals(new long[] {8, 7}, candidates(split.training().get(0), "item"));
+      assertArrayEquals(new float[] {1, 0}, split.training().get(0).labels(0));
+      assertEquals(100, split.training().get(0).userId(0));
+    }
+    write("taobao/UserBehavior.csv", "100,7,3,look,10\n");
+    String problem = problem(open("{\"kind\": \"taobao\", " + CUT + "}"));
+    assertTrue(problem.contains("UserBehavior.csv:1"), problem);
+    assertTrue(problem.contains("\"look\""), problem);
+  }
+
+  @Test
+  void kuaiRandLogsOfTwoPeriodsBecomeOneHistory() throws IOException {
+    String header = "user_id,video_id,date,hourmin,time_ms,is_click,long_view,tab\n";
+    String folder = "KuaiRand-1K/data/";
+    write(folder + "video_features_basic_1k.csv", "video_id,author_id,tag\n0,9,\"12,68\"\n2,8,\n");
+    write(
+        folder + "log_standard_4_08_to_4_21_1k.csv",
+        header + "0,0,20220408,1,1649400000500,1,0,1\n1,2,20220408,1,1649400000000,0,0,1\n");
+    write(
+        folder + "log_standard_4_22_to_5_08_1k.csv",
+        header
+            + "0,2,20220501,1,1651334399999,0,0,2\n0,3,20220501,1,1651334400000,1,1,2\n"
+            + "1,2,20220429,1,1651161599000,0,0,1\n");
+    String settings = "{\"kind\": \"kuairand-1k\", \"candidates\": 4, \"maxHistory\": 9}";
+    Split split = open(settings).split();
+    assertEquals(2, split.training().size());
+    assertEquals(1, split.validation().size());
+    assertEquals(1, split.test().size());
+    Request test = split.test().get(0);
+    assertArrayEquals(new long[] {0, 2}, events(test, "video"));
+    assertArrayEquals(new long[] {9, 8}, events(test, "author"));
+    assertArrayEquals(new long[] {12, -1}, events(test, "tag"));
+    assertArrayEquals(new long[] {2, 0}, events(test, "outcome"));
+    assertArrayEquals(new long[] {3}, candidates(test, "video"));
+    assertArrayEquals(new long[] {-1}, candidates(test, "author"));
+    assertEquals(1_651_334_399, test.referenceTime());
+    assertEquals(2, split.training().get(1).candidates().size());
+
+    write(
+        folder + "log_standard_4_22_to_5_08_1k.csv",
+        header + "1,2,20220501,1,1651334399999,0,0,2\n0,3,20220501,1,1651334400000,1,1,2\n");
+    String problem = problem(open(settings));
+    assertTrue(problem.contains("user 0 after user 1"), problem);
+  }
+
+  @Test
+  void rowsOfOneSecondAreNoHistoryOfEachOther() {
+    Schema schema =
+        Schema.builder()
+            .table("item", 4)
+            .event("item", "item")
+            .candidate("item", "item")
+            .task("click")
+            .build();
+    List<LogRow> rows =
+        List.of(row(1, 10, Float.NaN), row(2, 20, 1), row(3, 20, 0), row(4, 20, 1), row(5, 30, 0));
+    Split split = new PeriodSplit(25, 40, 2, 100).split(schema, Stream.of(rows));
+    assertEquals(2, split.training().size());
+    assertArrayEquals(new long[] {4}, candidates(split.training().get(1), "item"));
+    assertArrayEquals(new long[] {1}, events(split.training().get(1), "item"));
+    assertArrayEquals(new long[] {1, 2, 3, 4}, events(split.validation().get(0), "item"));
+  }
+
+  private static LogRow row(long item, long time, float label) {
+    return new LogRow(1, time, new long[] {item}, new long[] {item}, new long[0], label);
   }
 }

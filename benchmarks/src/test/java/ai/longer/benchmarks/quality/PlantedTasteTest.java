@@ -56,7 +56,7 @@ class PlantedTasteTest {
   @Test
   void tasteOfFindsWhatWasPlanted() {
     Request request = test.get(0);
-    long[] categories = request.history().longs("category");
+    long[] categories = PlantedTaste.categories(request.history());
     Set<Long> taste = PlantedTaste.tasteOf(categories);
     long onTaste = 0;
     int old = categories.length - PlantedTaste.RECENT;
@@ -90,8 +90,8 @@ class PlantedTasteTest {
 
   /** Share of events from … to − 1 in the candidate's category. */
   private static double count(Request request, int candidate, int from, int to) {
-    long wanted = request.candidates().longs("category")[candidate];
-    long[] categories = request.history().longs("category");
+    long wanted = request.candidates().id(PlantedTaste.CATEGORY, candidate);
+    long[] categories = PlantedTaste.categories(request.history());
     double count = 0;
     for (int i = from; i < to; i++) {
       count += categories[i] == wanted ? 1 : 0;

@@ -21,8 +21,8 @@ import java.util.stream.StreamSupport;
 import java.util.zip.GZIPInputStream;
 
 /** Files as streams of rows, one row in memory at a time; closing a stream closes its file. */
-final class Rows {
-  private Rows() {}
+final class FileRows {
+  private FileRows() {}
 
   /** Rows of a CSV file with a header. {@code row} gets the reader at each row. */
   static <T> Stream<T> ofCsv(Path file, Function<CsvReader, Function<CsvReader, T>> columns) {
