@@ -107,6 +107,14 @@ struct Config {
   }
   /// Index into `tables`, −1 when there is no such table.
   int64_t table_index(std::string_view name) const;
+  /// Vectors of width D that the head takes from the history.
+  int64_t num_history_slots() const {
+    return head == Head::kAll ? max_query_rows() : head == Head::kGlobalsAndPool ? 1 : 0;
+  }
+  /// Rows that a request has in layer 0 behind its merged tokens: k learned ones or none.
+  int64_t num_learned_queries() const {
+    return query_strategy == QueryStrategy::kLearnable ? queries : 0;
+  }
   /// User then context features.
   std::vector<FeatureConfig> user_side_features() const;
   /// Indices into `features` of those that a token reads.

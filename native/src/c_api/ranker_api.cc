@@ -143,13 +143,14 @@ longer_status longer_ranker_represent(longer_ranker* ranker, const longer_rankin
     Ranker& r = required(ranker, "ranker").ranker;
     const RankRequest wanted = request_of(request);
     const Config& config = r.model().config();
-    const int64_t global_values = config.num_globals() * config.model_width();
-    const int64_t candidate_values = wanted.batch.num_candidates * config.model_width();
+    const int64_t global_values = config.num_request_rows() * config.model_width();
+    const int64_t candidate_values =
+        wanted.batch.num_candidates * config.rows_per_candidate() * config.model_width();
     check_argument(num_global_values == global_values && num_candidate_values == candidate_values,
                    "[represent] globals and candidates must have room for ", global_values, " and ",
                    candidate_values, " values; got ", num_global_values, " and ",
                    num_candidate_values);
-    required(globals, "globals");
+    if (global_values > 0) required(globals, "globals");
     if (candidate_values > 0) required(candidates, "candidates");
     return r.represent(wanted, globals, candidates) ? LONGER_OK : LONGER_CACHE_MISS;
   });

@@ -246,28 +246,6 @@ void validate_tokens(const Config& c) {
   add("/candidate_tokens", c.candidate_tokens);
 }
 
-/// Values that the parser knows and this version does not implement.
-void require_available(const Config& c) {
-  const auto require = [](bool is_available, const char* pointer, const char* use) {
-    if (is_available) return;
-    fail(Status::kUnsupported, "[config] ", pointer, ": is not available in this version; use ",
-         use);
-  };
-  require(c.query_strategy == QueryStrategy::kRecent, "/query_strategy", "\"RECENT\"");
-  require(c.global_visibility == GlobalVisibility::kCacheable, "/global_visibility",
-          "\"CACHEABLE\"");
-  require(c.head == Head::kGlobals, "/head", "\"GLOBALS\"");
-  const auto is_one = [&c](const std::vector<TokenConfig>& tokens, const char* name,
-                           const std::vector<FeatureConfig>& features) {
-    return tokens.size() == 1 && tokens[0].name == name &&
-           c.token_features(tokens[0], features) == c.token_features({name, {}}, features);
-  };
-  require(is_one(c.global_tokens, "user", c.user_side_features()), "/global_tokens",
-          "one token \"user\" of all features");
-  require(is_one(c.candidate_tokens, "candidate", c.candidate_features), "/candidate_tokens",
-          "one token \"candidate\" of all features");
-}
-
 void validate(const Config& c) {
   if (c.tables.empty()) reject("/tables", "must name at least one table");
   if (c.event_features.empty()) reject("/event_features", "must name at least one feature");
@@ -338,7 +316,6 @@ Config Config::parse(std::string_view text) {
   read_tokens(root, "candidate_tokens", config.candidate_features, config.candidate_tokens);
   root.finish();
   validate(config);
-  require_available(config);
   return config;
 }
 

@@ -33,7 +33,7 @@ void DropoutPass::name_rows(const PreparedBatch& batch, const int64_t* candidate
   const std::vector<int32_t>& merged = batch.merged_cross.query_rows;
   for (size_t i = 0; i < merged.size(); ++i) {
     const auto b = static_cast<size_t>(queries[i].request - first);
-    queries[i].ordinal = static_cast<uint32_t>(merged[i] - batch.group_offsets[b]);
+    queries[i].ordinal = static_cast<uint32_t>(merged[i] - batch.merged_offsets[b]);
   }
 }
 

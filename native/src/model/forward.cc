@@ -7,18 +7,24 @@
 namespace longer {
 namespace {
 
-/// Geometry of the merged rows in layer l: all groups feed layer 0, the query rows the others; the
-/// last layer needs their keys and values only.
+/// Geometry of the merged rows in layer l: all of them feed layer 0, the query rows the others; the
+/// last layer needs their keys and values only, unless the head reads them.
 struct MergedLayer {
   int64_t num_rows;
   int64_t num_query_rows;
   const LayerRows* rows;
 };
 
+bool head_reads_history(const Config& config) { return config.num_history_slots() > 0; }
+
+/// Whether the query rows' results of layer l are needed.
+bool goes_on(const Config& config, int64_t layer) {
+  return layer + 1 < config.num_layers() || head_reads_history(config);
+}
+
 MergedLayer merged_layer(const Config& config, const PreparedBatch& batch, int64_t layer) {
-  const bool is_last = layer == config.num_layers() - 1;
-  const int64_t queries = is_last ? 0 : batch.num_queries();
-  if (layer == 0) return {batch.num_groups(), queries, &batch.merged_cross};
+  const int64_t queries = goes_on(config, layer) ? batch.num_queries() : 0;
+  if (layer == 0) return {batch.num_merged_rows(), queries, &batch.merged_cross};
   return {batch.num_queries(), queries, &batch.merged_self};
 }
 
@@ -114,6 +120,9 @@ void allocate_keys_values(const Config& config, const PreparedBatch& batch, Work
     const int64_t rows = merged_layer(config, batch, l).num_rows;
     keys_values.layers.push_back(memory.matrix(rows, 2 * config.model_width()));
   }
+  keys_values.head_share = head_reads_history(config)
+                               ? memory.matrix(batch.num_requests, config.model_width())
+                               : MatrixView{};
 }
 
 void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
@@ -121,21 +130,42 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
                  UserKeysValues& keys_values, Activations& a, float* event_tokens) {
   a.pass = pass;
   a.merged_rows.clear();
-  a.merged_rows.push_back(memory.matrix(batch.num_groups(), config.model_width()));
-  backend.event_encoder_forward(stream, {batch.event_tokens(config), &weights.event_encoder,
-                                         a.merged_rows[0], event_tokens, event_dropout(a)});
+  a.merged_rows.push_back(memory.matrix(batch.num_merged_rows(), config.model_width()));
+  const bool is_learned = config.num_learned_queries() > 0;
+  const MatrixView groups =
+      is_learned ? memory.matrix(batch.num_groups(), config.model_width()) : a.merged_rows[0];
+  backend.event_encoder_forward(stream, {batch.event_tokens(config), &weights.event_encoder, groups,
+                                         event_tokens, event_dropout(a)});
+  if (is_learned) {
+    a.learned_queries = {batch.num_requests, batch.group_offsets.data(), groups,
+                         weights.learned_queries, a.merged_rows[0]};
+    backend.learned_queries_forward(stream, a.learned_queries);
+  }
   const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
     const MergedLayer m = merged_layer(config, batch, l);
     return {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
   };
   allocate_saved(memory, pass, config.num_layers(), shape_of, a.merged_saved);
   for (int64_t l = 0; l < config.num_layers(); ++l) {
-    if (l + 1 < config.num_layers()) {
+    if (goes_on(config, l)) {
       a.merged_rows.push_back(memory.matrix(batch.num_queries(), config.model_width()));
     }
     backend.transformer_layer_forward(stream,
                                       merged_call(config, weights, batch, l, keys_values, a));
   }
+  if (!head_reads_history(config)) return;
+  HistoryHeadForward& head = a.history_head;
+  head.weights = &weights.head;
+  head.num_slots = config.head == Head::kAll ? config.num_history_slots() : 0;
+  head.num_requests = batch.num_requests;
+  head.query_offsets = batch.query_offsets.data();
+  head.rows = a.merged_rows.back();
+  head.normed = memory.matrix(batch.num_queries(), config.model_width());
+  head.input = memory.matrix(batch.num_requests, weights.head.fc1_history.in);
+  head.mean = memory.allocate<float>(batch.num_queries());
+  head.rstd = memory.allocate<float>(batch.num_queries());
+  head.share = keys_values.head_share;
+  backend.history_head_forward(stream, head);
 }
 
 void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
@@ -147,10 +177,10 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
   a.side_rows.clear();
   a.side_kv.clear();
   a.side_rows.push_back(memory.matrix(rows, width));
-  a.global_tokens = {batch.global_inputs(), &weights.global_tokens,
-                     memory.matrix(batch.num_requests, weights.global_tokens.user.in),
-                     memory.matrix(batch.num_candidates, weights.global_tokens.candidate.in),
-                     a.side_rows[0]};
+  const GlobalTokensWeights& tokens = weights.global_tokens;
+  a.global_tokens = {batch.global_inputs(config), &tokens,
+                     memory.matrix(batch.num_requests, tokens.user_width + tokens.time_width),
+                     memory.matrix(batch.num_candidates, tokens.candidate_width), a.side_rows[0]};
   backend.global_tokens_forward(stream, a.global_tokens);
 
   const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
@@ -166,12 +196,13 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
 
   PredictionHeadForward& head = a.head;
   head.weights = &weights.head;
-  head.num_requests = batch.num_requests;
-  head.num_globals = config.num_globals();
-  head.side_offsets = batch.side_offsets.data();
+  head.layout = batch.side_layout(config);
+  head.user_rows = config.num_globals() - config.num_request_rows();
+  head.history_share = keys_values.head_share;
   head.side = a.side_rows.back();
   head.normed = memory.matrix(rows, width);
-  head.input = memory.matrix(batch.num_candidates, (config.num_globals() + 1) * width);
+  head.request_input = memory.matrix(batch.num_requests, weights.head.fc1_request.in);
+  head.candidate_input = memory.matrix(batch.num_candidates, weights.head.fc1_candidate.in);
   head.hidden_pre = memory.matrix(batch.num_candidates, width);
   head.mean = memory.allocate<float>(rows);
   head.rstd = memory.allocate<float>(rows);
@@ -207,7 +238,10 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   MatrixView d_rows = memory.matrix(batch.num_side_rows, width);
   MatrixView d_next = memory.matrix(batch.num_side_rows, width);
   const MatrixView d_side_kv = memory.matrix(batch.num_side_rows, 2 * width);
-  backend.prediction_head_backward(stream, {a.head, d_logits, gradients.head, d_rows});
+  const MatrixView d_head_share =
+      head_reads_history(config) ? memory.matrix(batch.num_requests, width) : MatrixView{};
+  backend.prediction_head_backward(stream,
+                                   {a.head, d_logits, gradients.head, d_rows, d_head_share});
   // The last layer's forward pass left its own rows in the shared memory.
   const auto is_overwritten = [&](int64_t l) {
     return recomputes_layers(a.pass) && l + 1 < layers;
@@ -221,14 +255,19 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
         stream, {call, gradients.layers[i], d_rows, d_side_kv, d_merged_kv[i], d_next});
     std::swap(d_rows, d_next);
   }
-  inputs.user_input = memory.matrix(batch.num_requests, weights.global_tokens.user.in);
-  inputs.candidate_input = memory.matrix(batch.num_candidates, weights.global_tokens.candidate.in);
+  inputs.user_input = memory.matrix(batch.num_requests, a.global_tokens.user_input.cols);
+  inputs.candidate_input =
+      memory.matrix(batch.num_candidates, a.global_tokens.candidate_input.cols);
   backend.global_tokens_backward(
-      stream, {a.global_tokens, d_rows, gradients.cls, gradients.user, gradients.candidate,
-               inputs.user_input, inputs.candidate_input});
+      stream, {a.global_tokens, d_rows, gradients.cls, &gradients.user_tokens,
+               &gradients.candidate_tokens, inputs.user_input, inputs.candidate_input});
 
-  // Merged rows, from the last layer (keys and values only) down to the event encoder.
+  // Merged rows, from the head and the last layer down to the event encoder.
   MatrixView d_merged;
+  if (head_reads_history(config)) {
+    d_merged = memory.matrix(batch.num_queries(), width);
+    backend.history_head_backward(stream, {a.history_head, d_head_share, gradients.head, d_merged});
+  }
   for (int64_t l = layers - 1; l >= 0; --l) {
     const auto i = static_cast<size_t>(l);
     const TransformerLayerForward call = merged_call(config, weights, batch, l, keys_values, a);
@@ -237,6 +276,12 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
     backend.transformer_layer_backward(
         stream, {call, gradients.layers[i], d_merged, d_merged_kv[i], {}, d_x});
     d_merged = d_x;
+  }
+  if (config.num_learned_queries() > 0) {
+    const MatrixView d_groups = memory.matrix(batch.num_groups(), width);
+    backend.learned_queries_backward(
+        stream, {a.learned_queries, d_merged, d_groups, gradients.learned_queries});
+    d_merged = d_groups;
   }
   const int64_t tokens = batch.num_tokens();
   inputs.features = memory.matrix(tokens, config.features_width(config.event_features));

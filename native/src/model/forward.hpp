@@ -30,33 +30,37 @@ struct Pass {
   const DropoutPass* dropout = nullptr;  // null = none; outlives the backward pass
 };
 
-/// Keys and values [rows, 2D] of the merged rows of every layer: all groups in layer 0, the query
-/// rows in the others. What serving caches (LONGER §3.6.3).
+/// What candidates need of the histories of a batch, and serving caches (LONGER §3.6.3): keys and
+/// values [rows, 2D] of the merged rows of every layer (all of them in layer 0, the query rows in
+/// the others), and the history's share of the head [B, D], empty where the head takes none.
 struct UserKeysValues {
   std::vector<MatrixView> layers;
+  MatrixView head_share;
 };
 
 /// The buffers of one pass. Views into a workspace; refilled by each pass.
 struct Activations {
   Pass pass = PassKind::kInference;
-  std::vector<MatrixView> merged_rows;  // [l] input rows of layer l
+  std::vector<MatrixView> merged_rows;  // [l] input of layer l; [num_layers] = rows for the head
   std::vector<float*> merged_saved;     // [l] null in inference
   std::vector<MatrixView> side_rows;    // [l] input of layer l; [num_layers] = rows for the head
   std::vector<MatrixView> side_kv;      // [l]
   std::vector<float*> side_saved;       // [l] null in inference
+  LearnedQueriesForward learned_queries;
+  HistoryHeadForward history_head;
   GlobalTokensForward global_tokens;
   PredictionHeadForward head;
 };
 
-/// Encodes the histories of a batch: event encoder, then the merged rows of every layer. Writes
-/// `keys_values`, whose views must be [groups or query rows, 2D]; in training keeps the rest in
-/// `activations`. `event_tokens` (optional): [N, d].
+/// Encodes the histories of a batch: event encoder, then the merged rows of every layer and their
+/// share of the head. Writes `keys_values`, whose views must have these shapes; in training keeps
+/// the rest in `activations`. `event_tokens` (optional): [N, d].
 void encode_user(const Config& config, const ModelWeights& weights, Backend& backend,
                  Stream& stream, Workspace& memory, const PreparedBatch& batch, const Pass& pass,
                  UserKeysValues& keys_values, Activations& activations,
                  float* event_tokens = nullptr);
 
-/// Scores candidates over the merged rows' keys and values: global tokens, side rows of every
+/// Scores candidates over what encode_user left: global tokens, side rows of every
 /// layer, head. Leaves the logits in `activations.head.logits` [ΣC, tasks].
 void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,
                       Stream& stream, Workspace& memory, const PreparedBatch& batch,
@@ -83,7 +87,7 @@ void cross_attention_probabilities(const Config& config, const ModelWeights& wei
 struct InputGradients {
   MatrixView features;            // [N, X] event features' embeddings and position
   MatrixView time;                // [N, T], empty under TimeMode::kNone
-  MatrixView user_input;          // [B, U + T]
+  MatrixView user_input;          // [B, U + T], T = 0 without user tokens
   MatrixView candidate_input;     // [ΣC, W]
   float* event_tokens = nullptr;  // [N, d] when asked for
 };

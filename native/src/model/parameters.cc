@@ -15,9 +15,54 @@ constexpr float kEmbeddingDeviation = 0.05F;
 std::string inner_prefix(int64_t i) { return "token_merge.inner." + std::to_string(i) + "."; }
 std::string layer_prefix(int64_t l) { return "layers." + std::to_string(l) + "."; }
 
-int64_t user_width(const Config& c) {
-  return c.features_width(c.user_features) + c.features_width(c.context_features) + c.time_width;
+/// Columns of each feature in their concatenation.
+std::vector<ColumnRange> feature_columns(const Config& c,
+                                         const std::vector<FeatureConfig>& features) {
+  std::vector<ColumnRange> columns;
+  int64_t begin = 0;
+  for (const FeatureConfig& feature : features) {
+    const int64_t end = begin + c.features_width({feature});
+    columns.push_back({begin, end});
+    begin = end;
+  }
+  return columns;
 }
+
+/// Columns that a token reads; a user token also reads the time bucket, which stands behind the
+/// features.
+std::vector<ColumnRange> token_columns(const Config& c, const TokenConfig& token,
+                                       const std::vector<FeatureConfig>& features) {
+  const std::vector<ColumnRange> all = feature_columns(c, features);
+  std::vector<ColumnRange> columns;
+  for (size_t f : Config::token_features(token, features)) columns.push_back(all[f]);
+  return columns;
+}
+
+std::vector<ColumnRange> user_token_columns(const Config& c, const TokenConfig& token) {
+  const std::vector<FeatureConfig> features = c.user_side_features();
+  std::vector<ColumnRange> columns = token_columns(c, token, features);
+  const int64_t time = c.features_width(features);
+  columns.push_back({time, time + c.time_width});
+  return columns;
+}
+
+int64_t width_of(const std::vector<ColumnRange>& columns) {
+  int64_t width = 0;
+  for (const ColumnRange& range : columns) width += range.end - range.begin;
+  return width;
+}
+
+std::string token_parameter(const TokenConfig& token) { return "global." + token.name; }
+
+/// Widths of the three parts of head.fc1's input, in order of columns.
+struct HeadWidths {
+  int64_t history, request, candidate;
+  explicit HeadWidths(const Config& c)
+      : history(c.num_history_slots() * c.model_width()),
+        request(c.num_request_rows() * c.model_width()),
+        candidate(c.rows_per_candidate() * c.model_width()) {}
+  int64_t sum() const { return history + request + candidate; }
+};
 
 /// Looks names up in an arena; the same code binds weights and gradients.
 template <class Float, class Linear, class Norm>
@@ -44,6 +89,17 @@ struct Binder {
     return map;
   }
 
+  /// Columns [begin, end) of a linear map's inputs; the bias goes with one such part only.
+  Linear linear_columns(const std::string& name, int64_t begin, int64_t end, bool has_bias) const {
+    const std::vector<int64_t>& shape = layout.get(name + ".weight").shape;
+    Linear map;
+    map.weight = at(name + ".weight") + begin;
+    map.bias = has_bias ? at(name + ".bias") : nullptr;
+    map.stride = shape[1];
+    set_shape(map, {shape[0], end - begin});
+    return map;
+  }
+
   template <class Block>
   Block inner_block(const std::string& prefix) const {
     Block block;
@@ -54,6 +110,18 @@ struct Binder {
     block.fc1 = linear(prefix + "fc1");
     block.fc2 = linear(prefix + "fc2");
     return block;
+  }
+  template <class HeadParts>
+  HeadParts head(const Config& c) const {
+    const HeadWidths widths(c);
+    const int64_t request_end = widths.history + widths.request;
+    HeadParts parts;
+    parts.ln = norm("head.ln");
+    parts.fc1_history = linear_columns("head.fc1", 0, widths.history, false);
+    parts.fc1_request = linear_columns("head.fc1", widths.history, request_end, false);
+    parts.fc1_candidate = linear_columns("head.fc1", request_end, widths.sum(), true);
+    parts.fc2 = linear("head.fc2");
+    return parts;
   }
   template <class Layer>
   Layer transformer_layer(const std::string& prefix, int64_t width) const {
@@ -106,16 +174,26 @@ ParameterLayout::ParameterLayout(const Config& c) {
   for (int64_t i = 0; i < c.inner_layers; ++i) add_block(inner_prefix(i), d);
 
   if (c.cls_tokens > 0) add("global.cls", {c.cls_tokens, width}, ParameterKind::kEmbedding);
-  add("global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width},
-      ParameterKind::kEmbedding);
-  add_linear("global.user", width, user_width(c), ParameterKind::kLinearWeight);
-  add_linear("global.candidate", width, c.features_width(c.candidate_features),
-             ParameterKind::kLinearWeight);
+  if (c.num_learned_queries() > 0)
+    add("global.query.weight", {c.queries, width}, ParameterKind::kEmbedding);
+  if (!c.global_tokens.empty()) {
+    add("global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width},
+        ParameterKind::kEmbedding);
+  }
+  for (const TokenConfig& token : c.global_tokens) {
+    add_linear(token_parameter(token), width, width_of(user_token_columns(c, token)),
+               ParameterKind::kLinearWeight);
+  }
+  for (const TokenConfig& token : c.candidate_tokens) {
+    add_linear(token_parameter(token), width,
+               width_of(token_columns(c, token, c.candidate_features)),
+               ParameterKind::kLinearWeight);
+  }
 
   for (int64_t l = 0; l < c.num_layers(); ++l) add_block(layer_prefix(l), width);
   add("head.ln.weight", {width}, ParameterKind::kNormWeight);
   add("head.ln.bias", {width}, ParameterKind::kBias);
-  add_linear("head.fc1", width, (c.num_globals() + 1) * width, ParameterKind::kLinearWeight);
+  add_linear("head.fc1", width, HeadWidths(c).sum(), ParameterKind::kLinearWeight);
   add_linear("head.fc2", static_cast<int64_t>(c.tasks.size()), width, ParameterKind::kLinearWeight);
 
   for (const TableConfig& table : c.tables) {
@@ -208,15 +286,41 @@ void initialize_parameters(const Config& config, const ParameterLayout& layout, 
 }
 
 std::vector<LinearWeights*> ModelWeights::linears() {
-  std::vector<LinearWeights*> all = {&event_encoder.fc1, &event_encoder.fc2, &global_tokens.user,
-                                     &global_tokens.candidate};
+  std::vector<LinearWeights*> all = {&event_encoder.fc1, &event_encoder.fc2};
+  for (TokenWeights& token : global_tokens.user_tokens) all.push_back(&token.linear);
+  for (TokenWeights& token : global_tokens.candidate_tokens) all.push_back(&token.linear);
   for (BlockWeights& b : event_encoder.inner)
     all.insert(all.end(), {&b.qkv, &b.out, &b.fc1, &b.fc2});
   for (TransformerLayerWeights& l : layers)
     all.insert(all.end(), {&l.q, &l.kv, &l.out, &l.fc1, &l.fc2});
-  all.insert(all.end(), {&head.fc1, &head.fc2});
+  all.insert(all.end(), {&head.fc1_history, &head.fc1_request, &head.fc1_candidate, &head.fc2});
   return all;
 }
+
+namespace {
+
+void bind_global_tokens(const Config& c,
+                        const Binder<const float, LinearWeights, NormWeights>& bind,
+                        const std::vector<TableView>& tables, GlobalTokensWeights& w) {
+  const std::vector<FeatureConfig> features = c.user_side_features();
+  w.cls = bind.at("global.cls");
+  w.num_cls = c.cls_tokens;
+  w.user_tables = views_of(c, features, tables);
+  w.user_time_bucket = bind.at("global.user_time_bucket.weight");
+  w.time_width = c.global_tokens.empty() ? 0 : c.time_width;
+  w.user_width = c.features_width(features);
+  w.candidate_tables = views_of(c, c.candidate_features, tables);
+  w.candidate_width = c.features_width(c.candidate_features);
+  for (const TokenConfig& token : c.global_tokens) {
+    w.user_tokens.push_back({user_token_columns(c, token), bind.linear(token_parameter(token))});
+  }
+  for (const TokenConfig& token : c.candidate_tokens) {
+    w.candidate_tokens.push_back(
+        {token_columns(c, token, c.candidate_features), bind.linear(token_parameter(token))});
+  }
+}
+
+}  // namespace
 
 ModelWeights bind_weights(const Config& c, const ParameterLayout& layout, const float* arena,
                           const std::vector<TableView>& tables) {
@@ -236,23 +340,15 @@ ModelWeights bind_weights(const Config& c, const ParameterLayout& layout, const 
     w.event_encoder.inner.push_back(bind.inner_block<BlockWeights>(inner_prefix(i)));
   }
 
-  w.global_tokens.cls = bind.at("global.cls");
-  w.global_tokens.num_cls = c.cls_tokens;
-  w.global_tokens.user_tables = views_of(c, c.user_features, tables);
-  for (const TableView& view : views_of(c, c.context_features, tables)) {
-    w.global_tokens.user_tables.push_back(view);
-  }
-  w.global_tokens.user_time_bucket = bind.at("global.user_time_bucket.weight");
-  w.global_tokens.time_width = c.time_width;
-  w.global_tokens.user = bind.linear("global.user");
-  w.global_tokens.candidate_tables = views_of(c, c.candidate_features, tables);
-  w.global_tokens.candidate = bind.linear("global.candidate");
+  if (c.num_learned_queries() > 0)
+    w.learned_queries = {bind.at("global.query.weight"), c.queries, c.model_width()};
+  bind_global_tokens(c, bind, tables, w.global_tokens);
 
   for (int64_t l = 0; l < c.num_layers(); ++l) {
     w.layers.push_back(
         bind.transformer_layer<TransformerLayerWeights>(layer_prefix(l), c.model_width()));
   }
-  w.head = {bind.norm("head.ln"), bind.linear("head.fc1"), bind.linear("head.fc2")};
+  w.head = bind.head<PredictionHeadWeights>(c);
   return w;
 }
 
@@ -265,14 +361,18 @@ ModelGradients bind_gradients(const Config& c, const ParameterLayout& layout, fl
   for (int64_t i = 0; i < c.inner_layers; ++i) {
     g.event_encoder.inner.push_back(bind.inner_block<BlockGradients>(inner_prefix(i)));
   }
+  if (c.num_learned_queries() > 0)
+    g.learned_queries = {bind.at("global.query.weight"), c.queries, c.model_width()};
   g.cls = bind.at("global.cls");
-  g.user = bind.linear("global.user");
-  g.candidate = bind.linear("global.candidate");
+  for (const TokenConfig& token : c.global_tokens)
+    g.user_tokens.push_back(bind.linear(token_parameter(token)));
+  for (const TokenConfig& token : c.candidate_tokens)
+    g.candidate_tokens.push_back(bind.linear(token_parameter(token)));
   for (int64_t l = 0; l < c.num_layers(); ++l) {
     g.layers.push_back(
         bind.transformer_layer<TransformerLayerGradients>(layer_prefix(l), c.model_width()));
   }
-  g.head = {bind.norm("head.ln"), bind.linear("head.fc1"), bind.linear("head.fc2")};
+  g.head = bind.head<PredictionHeadGradients>(c);
   return g;
 }
 

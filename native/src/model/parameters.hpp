@@ -66,6 +66,7 @@ void initialize_parameters(const Config& config, const ParameterLayout& layout, 
 /// All weights as the stages take them: views into one arena and the tables.
 struct ModelWeights {
   EventEncoderWeights event_encoder;
+  ConstMatrixView learned_queries;  // [k, D]; empty unless queries are learned
   GlobalTokensWeights global_tokens;
   std::vector<TransformerLayerWeights> layers;
   PredictionHeadWeights head;
@@ -77,8 +78,9 @@ struct ModelWeights {
 /// All gradients as the stages take them: views into one arena laid out as the parameters.
 struct ModelGradients {
   EventEncoderGradients event_encoder;
+  MatrixView learned_queries;
   float* cls = nullptr;
-  LinearGradients user, candidate;
+  std::vector<LinearGradients> user_tokens, candidate_tokens;
   std::vector<TransformerLayerGradients> layers;
   PredictionHeadGradients head;
 };

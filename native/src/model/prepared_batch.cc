@@ -8,10 +8,10 @@
 namespace longer {
 namespace {
 
-/// What one call of append_side_rows needs to know of the merged rows before its request.
+/// Where one request's merged rows stand: in layer 0, and its query rows in the later layers.
 struct MergedRange {
-  int64_t group_begin, group_end;  // merged rows of the request
-  int64_t query_begin, query_end;  // query rows of the request
+  int64_t row_begin, row_end;
+  int64_t query_begin, query_end;
 };
 
 void clear(LayerRows& rows) {
@@ -20,38 +20,49 @@ void clear(LayerRows& rows) {
   rows.visible.clear();
 }
 
-void append_merged_rows(const MergedRange& m, bool is_only_layer, PreparedBatch& out) {
-  const int64_t groups = m.group_end - m.group_begin;
-  const int64_t queries = m.query_end - m.query_begin;
-  if (!is_only_layer) {
-    out.merged_cross.spans.push_back(
-        {m.query_begin, m.query_end, 0, 0, m.group_begin, m.group_end});
-    for (int64_t i = groups - queries; i < groups; ++i) {
-      out.merged_cross.query_rows.push_back(static_cast<int32_t>(m.group_begin + i));
-      out.merged_cross.visible.push_back({static_cast<int32_t>(i + 1), 0, 0});
-    }
+/// One request's merged rows, of which `num_groups` are groups: every row sees itself and the rows
+/// before it.
+void append_merged_rows(const Config& config, int64_t num_groups, PreparedBatch& out) {
+  LayerRows& cross = out.merged_cross;
+  LayerRows& self = out.merged_self;
+  const int64_t row_begin = out.merged_offsets.back();
+  const int64_t row_end = row_begin + num_groups + config.num_learned_queries();
+  const size_t first = cross.query_rows.size();
+  append_query_rows(config, num_groups, cross.query_rows);
+  const auto query_begin = static_cast<int64_t>(first);
+  const auto query_end = static_cast<int64_t>(cross.query_rows.size());
+  for (size_t i = first; i < cross.query_rows.size(); ++i) {
+    cross.visible.push_back({cross.query_rows[i] + 1, 0, 0});
+    cross.query_rows[i] += static_cast<int32_t>(row_begin);
+    self.visible.push_back({static_cast<int32_t>(i - first + 1), 0, 0});
+    self.query_rows.push_back(static_cast<int32_t>(i));
   }
-  out.merged_self.spans.push_back({m.query_begin, m.query_end, 0, 0, m.query_begin, m.query_end});
-  for (int64_t i = 0; i < queries; ++i) {
-    out.merged_self.query_rows.push_back(static_cast<int32_t>(m.query_begin + i));
-    out.merged_self.visible.push_back({static_cast<int32_t>(i + 1), 0, 0});
-  }
+  cross.spans.push_back({query_begin, query_end, 0, 0, row_begin, row_end});
+  self.spans.push_back({query_begin, query_end, 0, 0, query_begin, query_end});
+  out.merged_offsets.push_back(static_cast<int32_t>(row_end));
+  out.query_offsets.push_back(static_cast<int32_t>(query_end));
 }
 
 /// Side rows [begin, end) of one request over a prefix of merged rows [prefix_begin, prefix_end).
-void append_side_rows(int64_t begin, int64_t end, int64_t num_globals, int64_t prefix_begin,
+/// Request rows are causal; a block's row sees them all and, of its own block, the rows up to
+/// itself or all.
+void append_side_rows(const Config& config, int64_t begin, int64_t end, int64_t prefix_begin,
                       int64_t prefix_end, LayerRows& rows) {
   rows.spans.push_back({begin, end, prefix_begin, prefix_end, begin, end});
-  const int64_t prefix = prefix_end - prefix_begin;
+  const int64_t shared = prefix_end - prefix_begin + config.num_request_rows();
+  const int64_t block_rows = config.rows_per_candidate();
+  const bool sees_block = config.global_visibility == GlobalVisibility::kFull;
   for (int64_t i = 0; i < end - begin; ++i) {
     rows.query_rows.push_back(static_cast<int32_t>(begin + i));
-    if (i < num_globals) {
-      rows.visible.push_back({static_cast<int32_t>(prefix + i + 1), 0, 0});
-    } else {
-      rows.visible.push_back({static_cast<int32_t>(prefix + num_globals),
-                              static_cast<int32_t>(prefix + i),
-                              static_cast<int32_t>(prefix + i + 1)});
+    const int64_t in_blocks = i - config.num_request_rows();
+    if (in_blocks < 0) {
+      rows.visible.push_back({static_cast<int32_t>(shared + in_blocks + 1), 0, 0});
+      continue;
     }
+    const int64_t block = in_blocks / block_rows * block_rows;
+    rows.visible.push_back(
+        {static_cast<int32_t>(shared), static_cast<int32_t>(shared + block),
+         static_cast<int32_t>(shared + (sees_block ? block + block_rows : in_blocks + 1))});
   }
 }
 
@@ -79,15 +90,15 @@ int32_t user_time_bucket(const Config& config, const BatchView& batch, int64_t r
 void reset(const Config& config, const BatchView& batch, PreparedBatch& out) {
   out.num_requests = batch.num_requests;
   out.num_candidates = batch.num_candidates;
-  for (auto* column :
-       {&out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets, &out.token_offsets,
-        &out.group_offsets, &out.query_offsets, &out.user_time_buckets, &out.side_offsets}) {
+  for (auto* column : {&out.positions, &out.time_buckets, &out.slots, &out.event_group_offsets,
+                       &out.token_offsets, &out.group_offsets, &out.merged_offsets,
+                       &out.query_offsets, &out.user_time_buckets, &out.side_offsets}) {
     column->clear();
   }
   out.kept_events.clear();
   out.event_features.reset(config.event_features.size());
   for (auto* offsets : {&out.event_group_offsets, &out.token_offsets, &out.group_offsets,
-                        &out.query_offsets, &out.side_offsets}) {
+                        &out.merged_offsets, &out.query_offsets, &out.side_offsets}) {
     offsets->push_back(0);
   }
   for (LayerRows* rows : {&out.merged_cross, &out.merged_self, &out.side_cross, &out.side_self})
@@ -125,12 +136,10 @@ void append_side(const Config& config, const BatchView& batch, int64_t b, const 
                  PreparedBatch& out) {
   const int64_t candidates = batch.candidate_offsets[b + 1] - batch.candidate_offsets[b];
   const int64_t begin = out.side_offsets.back();
-  const int64_t end = begin + config.num_globals() + candidates;
+  const int64_t end = begin + config.num_request_rows() + candidates * config.rows_per_candidate();
   out.side_offsets.push_back(static_cast<int32_t>(end));
-  append_side_rows(begin, end, config.num_globals(), merged.group_begin, merged.group_end,
-                   out.side_cross);
-  append_side_rows(begin, end, config.num_globals(), merged.query_begin, merged.query_end,
-                   out.side_self);
+  append_side_rows(config, begin, end, merged.row_begin, merged.row_end, out.side_cross);
+  append_side_rows(config, begin, end, merged.query_begin, merged.query_end, out.side_self);
 }
 
 }  // namespace
@@ -148,19 +157,19 @@ EventTokens PreparedBatch::event_tokens(const Config& config) const {
   return tokens;
 }
 
-GlobalTokensInputs PreparedBatch::global_inputs() const {
-  return {num_requests,
-          num_candidates,
-          user_features.values(),
-          user_time_buckets.data(),
-          candidate_features.values(),
-          side_offsets.data()};
+SideLayout PreparedBatch::side_layout(const Config& config) const {
+  return {num_requests, side_offsets.data(), config.num_request_rows(),
+          config.rows_per_candidate()};
+}
+
+GlobalTokensInputs PreparedBatch::global_inputs(const Config& config) const {
+  return {num_candidates, user_features.values(), user_time_buckets.data(),
+          candidate_features.values(), side_layout(config)};
 }
 
 void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,
                    PreparedBatch& out) {
   reset(config, batch, out);
-  const bool is_only_layer = config.self_layers == 0;
   for (int64_t b = 0; b < batch.num_requests; ++b) {
     const int64_t supplied = batch.event_offsets[b + 1] - batch.event_offsets[b];
     const int64_t ordinal = batch.first_ordinals != nullptr ? batch.first_ordinals[b] : 0;
@@ -169,14 +178,13 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
     out.kept_events.push_back({batch.event_offsets[b] + window.first, batch.event_offsets[b + 1]});
     out.token_offsets.push_back(static_cast<int32_t>(out.positions.size()));
 
-    const int64_t group_begin = out.group_offsets.back();
     const auto group_end = static_cast<int64_t>(out.event_group_offsets.size()) - 1;
-    const int64_t queries = num_query_groups(config, group_end - group_begin);
-    const int64_t query_begin = out.query_offsets.back();
-    const MergedRange merged{group_begin, group_end, query_begin, query_begin + queries};
-    out.group_offsets.push_back(static_cast<int32_t>(merged.group_end));
-    out.query_offsets.push_back(static_cast<int32_t>(merged.query_end));
-    append_merged_rows(merged, is_only_layer, out);
+    const int64_t num_groups = group_end - out.group_offsets.back();
+    out.group_offsets.push_back(static_cast<int32_t>(group_end));
+    MergedRange merged{out.merged_offsets.back(), 0, out.query_offsets.back(), 0};
+    append_merged_rows(config, num_groups, out);
+    merged.row_end = out.merged_offsets.back();
+    merged.query_end = out.query_offsets.back();
     append_side(config, batch, b, merged, out);
     const bool has_history = supplied > 0;
     const int64_t newest = has_history && batch.event_times != nullptr
@@ -193,7 +201,7 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
 void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
                         RowLookup& lookup, PreparedBatch& out) {
   reset(config, batch, out);
-  append_side(config, batch, 0, {0, history.num_groups, 0, history.num_queries}, out);
+  append_side(config, batch, 0, {0, history.num_merged_rows, 0, history.num_queries}, out);
   out.num_side_rows = out.side_offsets.back();
   out.user_time_buckets.push_back(
       user_time_bucket(config, batch, 0, history.has_events, history.newest_time));

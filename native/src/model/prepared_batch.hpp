@@ -21,12 +21,12 @@ struct LayerRows {
 /// A batch as the stages take it: windows cut, groups formed, ids turned into rows, masks as
 /// intervals.
 ///
-/// Merged rows are numbered request by request, oldest group first; side rows are CLS …, user
-/// global, candidates of each request. Refilling a PreparedBatch reuses its memory.
+/// Merged rows are numbered request by request, oldest group first, learned queries behind the
+/// groups; side rows as SideLayout says. Refilling a PreparedBatch reuses its memory.
 struct PreparedBatch {
   int64_t num_requests = 0;    // B
   int64_t num_candidates = 0;  // ΣC
-  int64_t num_side_rows = 0;   // Σ(G + C)
+  int64_t num_side_rows = 0;
 
   PreparedFeatures event_features;           // of N rows
   std::vector<int32_t> positions;            // [N]
@@ -35,7 +35,8 @@ struct PreparedBatch {
   std::vector<int32_t> event_group_offsets;  // [ΣS + 1]
   std::vector<RowRange> kept_events;         // [B] among the batch's events
   std::vector<int32_t> token_offsets;        // [B + 1] kept events
-  std::vector<int32_t> group_offsets;        // [B + 1] merged rows
+  std::vector<int32_t> group_offsets;        // [B + 1] merged tokens
+  std::vector<int32_t> merged_offsets;       // [B + 1] rows of layer 0: groups, learned queries
   std::vector<int32_t> query_offsets;        // [B + 1] merged rows that are queries
 
   PreparedFeatures user_features;          // user then context features, of B rows
@@ -50,10 +51,12 @@ struct PreparedBatch {
 
   int64_t num_tokens() const { return token_offsets.empty() ? 0 : token_offsets.back(); }
   int64_t num_groups() const { return group_offsets.empty() ? 0 : group_offsets.back(); }
+  int64_t num_merged_rows() const { return merged_offsets.empty() ? 0 : merged_offsets.back(); }
   int64_t num_queries() const { return query_offsets.empty() ? 0 : query_offsets.back(); }
 
   EventTokens event_tokens(const Config& config) const;
-  GlobalTokensInputs global_inputs() const;
+  SideLayout side_layout(const Config& config) const;
+  GlobalTokensInputs global_inputs(const Config& config) const;
 };
 
 /// Throws InvalidArgument unless every count lies in 0 … 2^30: products of counts then fit in 64
@@ -70,9 +73,9 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
                    PreparedBatch& prepared);
 
 /// The side rows' half alone, for one request whose merged rows' keys and values are already known:
-/// `num_groups` merged rows in layer 0, `num_queries` in the others, newest event at `newest_time`.
+/// `num_merged_rows` in layer 0, `num_queries` in the others, newest event at `newest_time`.
 struct CachedHistory {
-  int64_t num_groups = 0;
+  int64_t num_merged_rows = 0;
   int64_t num_queries = 0;
   int64_t newest_time = 0;
   bool has_events = false;  // any was supplied, inside the window or not

@@ -64,9 +64,13 @@ void validate_counts(const BatchView& batch) {
 
 void validate_batch(const Config& config, const BatchView& batch) {
   validate_counts(batch);
-  const int64_t rows = batch.num_candidates + batch.num_requests * config.num_globals();
-  check_argument(rows <= std::numeric_limits<int32_t>::max(),
-                 "[batch] too many global and candidate rows: ", rows);
+  const int64_t side_rows = batch.num_candidates * config.rows_per_candidate() +
+                            batch.num_requests * config.num_request_rows();
+  check_argument(side_rows <= std::numeric_limits<int32_t>::max(),
+                 "[batch] too many global and candidate rows: ", side_rows);
+  const int64_t merged_rows = batch.num_events + batch.num_requests * config.num_learned_queries();
+  check_argument(merged_rows <= std::numeric_limits<int32_t>::max(),
+                 "[batch] too many events and learned queries: ", merged_rows);
   check_present("event_offsets", batch.event_offsets, batch.num_requests + 1);
   check_present("candidate_offsets", batch.candidate_offsets, batch.num_requests + 1);
   check_columns("event_columns", config.event_features, batch.event_columns, batch.num_events);

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "longer/config.hpp"
 
@@ -63,11 +64,34 @@ struct Window {
   bool is_newest_ = false;
 };
 
-/// Merged rows that are queries: those from `start` on (native/docs/model.md, "Layers").
-inline int64_t num_query_groups(const Config& config, int64_t num_groups) {
-  const int64_t start =
-      std::max<int64_t>(0, num_groups - config.queries) / config.query_block * config.query_block;
-  return num_groups - start;
+/// Appends to `rows` which of a request's rows of layer 0 are queries, in order: groups come first
+/// there, learned rows behind them (native/docs/model.md, "Query rows"; LONGER §3.5.2).
+inline void append_query_rows(const Config& config, int64_t num_groups,
+                              std::vector<int32_t>& rows) {
+  const auto append = [&rows](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) rows.push_back(static_cast<int32_t>(row));
+  };
+  const auto append_uniform = [&rows](int64_t queries, int64_t groups) {
+    const int64_t count = std::min(queries, groups);
+    for (int64_t j = count - 1; j >= 0; --j)
+      rows.push_back(static_cast<int32_t>(groups - 1 - j * groups / count));
+  };
+  switch (config.query_strategy) {
+    case QueryStrategy::kRecent:
+      return append(std::max<int64_t>(0, num_groups - config.queries) / config.query_block *
+                        config.query_block,
+                    num_groups);
+    case QueryStrategy::kUniform:
+      return append_uniform(config.queries, num_groups);
+    case QueryStrategy::kRecentAndUniform: {
+      const int64_t recent = (config.queries + 1) / 2;
+      const int64_t older = std::max<int64_t>(0, num_groups - recent);
+      append_uniform(config.queries - recent, older);
+      return append(older, num_groups);
+    }
+    case QueryStrategy::kLearnable:
+      return append(num_groups, num_groups + config.queries);
+  }
 }
 
 /// Log₂ bucket of the seconds from `earlier` to `later` ≥ earlier.

@@ -5,6 +5,7 @@
 #include "longer/device.hpp"
 #include "ops/event_encoder/event_encoder.hpp"
 #include "ops/global_tokens/global_tokens.hpp"
+#include "ops/learned_queries/learned_queries.hpp"
 #include "ops/prediction_head/prediction_head.hpp"
 #include "ops/stream.hpp"
 #include "ops/transformer_layer/transformer_layer.hpp"
@@ -47,6 +48,10 @@ class Backend {
   virtual void transformer_layer_probabilities(Stream& stream, const TransformerLayerForward& p,
                                                int64_t span, int64_t query_row,
                                                float* probabilities) = 0;
+  virtual void learned_queries_forward(Stream& stream, const LearnedQueriesForward& p) = 0;
+  virtual void learned_queries_backward(Stream& stream, const LearnedQueriesBackward& p) = 0;
+  virtual void history_head_forward(Stream& stream, const HistoryHeadForward& p) = 0;
+  virtual void history_head_backward(Stream& stream, const HistoryHeadBackward& p) = 0;
   virtual void prediction_head_forward(Stream& stream, const PredictionHeadForward& p) = 0;
   virtual void prediction_head_backward(Stream& stream, const PredictionHeadBackward& p) = 0;
   virtual LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) = 0;

@@ -4,6 +4,7 @@
 #include "ops/backend.hpp"
 #include "ops/event_encoder/event_encoder_cpu.hpp"
 #include "ops/global_tokens/global_tokens_cpu.hpp"
+#include "ops/learned_queries/learned_queries_cpu.hpp"
 #include "ops/prediction_head/prediction_head_cpu.hpp"
 #include "ops/transformer_layer/transformer_layer_cpu.hpp"
 
@@ -37,7 +38,7 @@ class CpuBackend final : public Backend {
     pool_.parallel_for(static_cast<int64_t>(linears.size()), [&](int64_t i) {
       LinearWeights& w = *linears[static_cast<size_t>(i)];
       PackedLinear& target = packed[static_cast<size_t>(i)];
-      target.pack(w.weight, w.bias, w.out, w.in, purpose);
+      target.pack(w.weight, w.bias, w.out, w.in, purpose, w.stride);
       w.packed = &target;
     });
   }
@@ -63,6 +64,18 @@ class CpuBackend final : public Backend {
   void transformer_layer_probabilities(Stream&, const TransformerLayerForward& p, int64_t span,
                                        int64_t query_row, float* probabilities) override {
     transformer_layer_probabilities_cpu(p, span, query_row, probabilities);
+  }
+  void learned_queries_forward(Stream&, const LearnedQueriesForward& p) override {
+    learned_queries_forward_cpu(p);
+  }
+  void learned_queries_backward(Stream&, const LearnedQueriesBackward& p) override {
+    learned_queries_backward_cpu(p);
+  }
+  void history_head_forward(Stream& s, const HistoryHeadForward& p) override {
+    history_head_forward_cpu(cpu(s), p);
+  }
+  void history_head_backward(Stream& s, const HistoryHeadBackward& p) override {
+    history_head_backward_cpu(cpu(s), p);
   }
   void prediction_head_forward(Stream& s, const PredictionHeadForward& p) override {
     prediction_head_forward_cpu(cpu(s), p);

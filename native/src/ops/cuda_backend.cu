@@ -58,6 +58,18 @@ class CudaBackend final : public Backend {
                                        float*) override {
     not_on_gpu("transformer_layer_probabilities");
   }
+  void learned_queries_forward(Stream&, const LearnedQueriesForward&) override {
+    not_on_gpu("learned_queries");
+  }
+  void learned_queries_backward(Stream&, const LearnedQueriesBackward&) override {
+    not_on_gpu("learned_queries");
+  }
+  void history_head_forward(Stream&, const HistoryHeadForward&) override {
+    not_on_gpu("history_head");
+  }
+  void history_head_backward(Stream&, const HistoryHeadBackward&) override {
+    not_on_gpu("history_head");
+  }
   void prediction_head_forward(Stream&, const PredictionHeadForward&) override {
     not_on_gpu("prediction_head");
   }

@@ -12,10 +12,14 @@ struct LinearWeights {
   const float* bias = nullptr;    // [out]
   int64_t out = 0, in = 0;
   const PackedLinear* packed = nullptr;  // CPU only; set by Backend::prepare
+  int64_t stride = 0;                    // floats from one row of `weight` to the next; 0 = in
+
+  int64_t row_stride() const { return stride == 0 ? in : stride; }
 };
 struct LinearGradients {
   float* weight = nullptr;
   float* bias = nullptr;
+  int64_t stride = 0;  // as LinearWeights
 };
 struct NormWeights {
   const float* weight = nullptr;

@@ -105,10 +105,15 @@ void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task
            c.keys_values, c.activations, d_logits, bind_gradients(config, layout, gradients.data()),
            inputs);
 
-  std::vector<float> attention(static_cast<size_t>(c.batch.num_groups() + c.batch.num_side_rows));
-  cross_attention_probabilities(config, model_->weights(), model_->backend(), *c.stream, c.batch,
-                                c.keys_values, c.activations, 0, config.num_globals(),
-                                attention.data());
+  const auto keys = static_cast<size_t>(c.batch.num_merged_rows() + c.batch.num_side_rows);
+  std::vector<float> attention(keys);  // summed over the candidate's tokens
+  std::vector<float> of_one(keys);
+  for (size_t t = 0; t < config.candidate_tokens.size(); ++t) {
+    cross_attention_probabilities(
+        config, model_->weights(), model_->backend(), *c.stream, c.batch, c.keys_values,
+        c.activations, 0, config.num_request_rows() + static_cast<int64_t>(t), of_one.data());
+    for (size_t i = 0; i < keys; ++i) attention[i] += of_one[i];
+  }
   const std::vector<double> shares =
       shares_of(attention, saliency(d_tokens, tokens), c.batch.event_group_offsets);
   float* first = attribution + c.batch.kept_events[0].begin;

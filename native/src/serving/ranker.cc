@@ -85,7 +85,7 @@ EncodingInUse Ranker::encode(Context& c, const RankRequest& request, const Histo
   prepare_batch(config, request.batch, lookup, c.batch);
   const int64_t supplied = request.batch.num_events;
   const bool has_time = supplied > 0 && config.time != TimeMode::kNone;
-  const CachedHistory history = {c.batch.num_groups(), c.batch.num_queries(),
+  const CachedHistory history = {c.batch.num_merged_rows(), c.batch.num_queries(),
                                  has_time ? request.batch.event_times[supplied - 1] : 0,
                                  supplied > 0};
   auto encoding = std::make_shared<UserEncoding>(key, config, history);
@@ -144,9 +144,9 @@ bool Ranker::represent(const RankRequest& request, float* globals, float* candid
   Context& c = *lease;
   if (!score(c, request)) return false;
   const MatrixView& rows = c.activations.head.normed;
-  const int64_t num_globals = model_->config().num_globals();
-  std::copy_n(rows.data, num_globals * rows.cols, globals);
-  std::copy_n(rows.row(num_globals), request.batch.num_candidates * rows.cols, candidates);
+  const int64_t request_rows = model_->config().num_request_rows();
+  std::copy_n(rows.data, request_rows * rows.cols, globals);
+  std::copy_n(rows.row(request_rows), (rows.rows - request_rows) * rows.cols, candidates);
   return true;
 }
 

@@ -53,7 +53,8 @@ class Ranker {
   /// C ABI).
   void explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution);
 
-  /// Final vectors after the head's norm: globals [G, D], candidates [C, D]. False as rank.
+  /// Final vectors after the head's norm: globals [request rows, D], candidates [C, rows of one
+  /// candidate, D]. False as rank.
   bool represent(const RankRequest& request, float* globals, float* candidates);
 
   /// Throws InvalidArgument for a malformed request.

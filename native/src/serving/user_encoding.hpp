@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/aligned_buffer.hpp"
 #include "model/forward.hpp"
 #include "serving/growing_rows.hpp"
 
@@ -38,7 +39,8 @@ struct HistoryKey {
   }
 };
 
-/// The keys and values of one user's merged rows in every layer. Counts its bytes as native memory.
+/// The keys and values of one user's merged rows in every layer, and their share of the head.
+/// Counts its bytes as native memory.
 class UserEncoding {
  public:
   /// Rows that are yet to be written.
@@ -59,7 +61,8 @@ class UserEncoding {
   HistoryKey key_;
   CachedHistory history_;
   std::vector<GrowingRows> layers_;  // keys and values [rows, 2D]
-  UserKeysValues keys_values_;       // views of `layers_`
+  AlignedBuffer head_share_;         // [D]; empty where the head takes nothing from the history
+  UserKeysValues keys_values_;       // views of these
   int64_t bytes_ = 0;
   std::atomic<int64_t> users_{0};
 };

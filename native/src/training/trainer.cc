@@ -246,10 +246,12 @@ void Trainer::accumulate_table_gradients() {
               {{batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens}},
               config.time_width, config.time_buckets + 1);
   }
-  add_dense("global.user_time_bucket.weight",
-            {{batch_.user_time_buckets.data(), inputs_.user_input.data + time_column,
-              inputs_.user_input.stride, requests}},
-            config.time_width, config.time_buckets + 1);
+  if (!config.global_tokens.empty()) {
+    add_dense("global.user_time_bucket.weight",
+              {{batch_.user_time_buckets.data(), inputs_.user_input.data + time_column,
+                inputs_.user_input.stride, requests}},
+              config.time_width, config.time_buckets + 1);
+  }
 }
 
 double Trainer::gradient_norm() const {

@@ -71,9 +71,7 @@ std::vector<BadConfig> bad_configs() {
       {"UnknownAnchor", "/anchor", "MIDDLE"},
       {"NumberAsTime", "/time", 1},
       {"UnknownVisibility", "/global_visibility", "ALL"},
-      {"UniformQueries", "/query_strategy", "UNIFORM", LONGER_UNSUPPORTED},
-      {"StrictVisibility", "/global_visibility", "STRICT", LONGER_UNSUPPORTED},
-      {"PooledHead", "/head", "GLOBALS_AND_POOL", LONGER_UNSUPPORTED},
+      {"UnknownHead", "/head", "POOL"},
       {"OtherVersion", "/format_version", 99, LONGER_UNSUPPORTED},
   };
 }

@@ -56,15 +56,15 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
     return ranker;
   }
 
-  /// Final global rows of a single request.
-  std::vector<float> global_rows(longer_ranker* ranker, OwnedBatch& batch) {
+  /// Final rows that all candidates of a single request share: CLS, in CACHEABLE user tokens too.
+  std::vector<float> request_rows(longer_ranker* ranker, OwnedBatch& batch) {
     longer_batch view = c_batch(batch);
     const longer_ranking_request request = {static_cast<int64_t>(sizeof(longer_ranking_request)),
                                             LONGER_CACHE_NONE, 0, 0, &view};
     std::vector<float> globals(
-        static_cast<size_t>(config().num_globals() * config().model_width()));
-    std::vector<float> candidates(
-        static_cast<size_t>(batch.num_candidates() * config().model_width()));
+        static_cast<size_t>(config().num_request_rows() * config().model_width()));
+    std::vector<float> candidates(static_cast<size_t>(
+        batch.num_candidates() * config().rows_per_candidate() * config().model_width()));
     longer_error error{};
     EXPECT_EQ(longer_ranker_represent(ranker, &request, globals.data(),
                                       static_cast<int64_t>(globals.size()), candidates.data(),
@@ -106,8 +106,8 @@ TEST_P(Invariants, InvariantAOtherCandidatesChangeNothing) {
   for (int64_t b = 0; b < before.num_requests(); ++b) {
     OwnedBatch one_before = pick_requests(config(), before, {{b, {0, 1, 2}}});
     OwnedBatch one_after = pick_requests(config(), after, {{b, {0, 1, 2}}});
-    EXPECT_TRUE(
-        are_same_bits(global_rows(ranker.get(), one_after), global_rows(ranker.get(), one_before)));
+    EXPECT_TRUE(are_same_bits(request_rows(ranker.get(), one_after),
+                              request_rows(ranker.get(), one_before)));
   }
 }
 

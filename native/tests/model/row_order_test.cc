@@ -18,59 +18,81 @@ namespace longer::testing {
 namespace {
 
 using model_reference::RequestTrace;
+using model_reference::Row;
 using model_reference::Rows;
 using model_reference::Vector;
 using model_reference::Weights;
 
-/// A request's event encoder and side rows; the layers are up to the caller.
+/// A request's rows before the layers, which are up to the caller.
 struct LayerInput {
-  Rows merged;  // oldest first
-  Rows side;    // CLS …, user global, one candidate
+  RequestTrace trace;
+  std::vector<Row> rows;
+  Rows values;
 };
 
 LayerInput layer_input(const Config& c, const Weights& w, const BatchView& batch) {
-  RequestTrace t;
+  LayerInput input;
+  RequestTrace& t = input.trace;
   t.window = model_reference::window_of(c, batch, 0);
   model_reference::encode_events(c, w, batch, t);
   model_reference::merge_tokens(c, w, t);
-  LayerInput input;
-  input.side = model_reference::side_rows(c, w, batch, 0, t);
-  input.merged = t.merged;
+  const Rows side = model_reference::side_rows(c, w, batch, 0, t);
+  input.rows = model_reference::history_rows(c, t.window.num_groups);
+  input.values = model_reference::history_inputs(c, w, t);
+  const std::vector<Row> side_list = model_reference::side_row_list(c, batch.num_candidates);
+  input.rows.insert(input.rows.end(), side_list.begin(), side_list.end());
+  input.values.insert(input.values.end(), side.begin(), side.end());
   return input;
 }
 
-/// Logits from the rows of globals and one candidate after the last layer.
-Vector logits_of(const Config& c, const Weights& w, const Rows& side) {
-  RequestTrace t;
-  t.side = side;
+/// Logits of one candidate from the rows after the last layer.
+Vector logits_of(const Config& c, const Weights& w, const LayerInput& output) {
+  RequestTrace t = output.trace;
+  t.rows = output.rows;
+  t.outputs = output.values;
   model_reference::predict(c, w, t);
   return t.logits.front();
 }
 
-/// The layers as the paper prints them: candidate | user global | CLS, newest first | merged
-/// tokens, newest first; row i sees every row j ≥ i (LONGER Figure 1, §3.5).
-Rows run_printed_layers(const Config& c, const Weights& w, const LayerInput& input) {
-  Rows rows(input.side.rbegin(), input.side.rend());
-  rows.insert(rows.end(), input.merged.rbegin(), input.merged.rend());
-  const size_t num_side = input.side.size();
-  const auto num_merged = static_cast<int64_t>(input.merged.size());
-  const auto num_queried =
-      static_cast<size_t>(num_merged - model_reference::first_query_group(c, num_merged));
-  for (size_t l = 0; l <= static_cast<size_t>(c.self_layers); ++l) {
-    const bool is_last = l == static_cast<size_t>(c.self_layers);
-    const size_t num_queries = num_side + (is_last ? 0 : num_queried);
-    std::vector<size_t> queries(num_queries);
-    std::iota(queries.begin(), queries.end(), size_t{0});
-    std::vector<std::vector<size_t>> visible(num_queries);
-    for (size_t i = 0; i < num_queries; ++i) {
-      for (size_t j = i; j < rows.size(); ++j) visible[i].push_back(j);
+/// Whether the row printed at place i sees the one at place j: every row j ≥ i (LONGER Figure 1,
+/// §3.5); in FULL the rows of the candidate see each other too.
+bool sees_printed(const Config& c, const std::vector<Row>& printed, size_t i, size_t j) {
+  const bool is_block = printed[i].candidate >= 0 && printed[j].candidate >= 0;
+  return j >= i || (c.global_visibility == GlobalVisibility::kFull && is_block);
+}
+
+/// The layers as the paper prints them, one candidate: globals on the left, then everything of the
+/// history, newest first. Returns the rows in the model's order again.
+LayerInput run_printed_layers(const Config& c, const Weights& w, LayerInput input) {
+  std::reverse(input.rows.begin(), input.rows.end());
+  std::reverse(input.values.begin(), input.values.end());
+  for (int64_t l = 0; l <= c.self_layers; ++l) {
+    const bool reads_history = l < c.self_layers || c.head != Head::kGlobals;
+    std::vector<size_t> queries;
+    std::vector<std::vector<size_t>> visible;
+    std::vector<Row> left;
+    for (size_t i = 0; i < input.rows.size(); ++i) {
+      const Row& row = input.rows[i];
+      const bool goes_on =
+          !row.is_history() ||
+          (reads_history && model_reference::is_query(c, input.trace.window.num_groups, row));
+      if (!goes_on) continue;
+      queries.push_back(i);
+      left.push_back(row);
+      visible.emplace_back();
+      for (size_t j = 0; j < input.rows.size(); ++j) {
+        if (sees_printed(c, input.rows, i, j)) visible.back().push_back(j);
+      }
     }
-    rows = model_reference::block_forward(w, "layers." + std::to_string(l) + ".",
-                                          static_cast<size_t>(c.heads), rows, queries, visible)
-               .output;
+    input.values =
+        model_reference::block_forward(w, model_reference::layer_name(static_cast<size_t>(l)),
+                                       static_cast<size_t>(c.heads), input.values, queries, visible)
+            .output;
+    input.rows = left;
   }
-  std::reverse(rows.begin(), rows.end());
-  return rows;
+  std::reverse(input.rows.begin(), input.rows.end());
+  std::reverse(input.values.begin(), input.values.end());
+  return input;
 }
 
 class RowOrder : public ::testing::TestWithParam<ModelCase> {};
@@ -94,8 +116,8 @@ TEST_P(RowOrder, InvariantFFlippedOrderEqualsThePrintedOrder) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, RowOrder, ::testing::ValuesIn(tiny_model_cases()), model_case_name);
 
-/// Without merging, with every event a query, the model is a pre-norm causal transformer over
-/// events, globals and one candidate: a plain lower triangle.
+/// Without merging and globals, with every event a query, the model is a pre-norm causal
+/// transformer over events and one candidate: a plain lower triangle.
 TEST(PlainCausalTransformer, InvariantDEqualsTheModelWithoutMerge) {
   SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
   Config c = film_config();
@@ -103,6 +125,7 @@ TEST(PlainCausalTransformer, InvariantDEqualsTheModelWithoutMerge) {
   c.event_width = 8;
   c.inner_layers = 0;
   c.cls_tokens = 0;
+  c.global_tokens = {};
   c.self_layers = 2;
   c.queries = c.max_history;
   const Weights w = random_weights(c, 33);
@@ -111,20 +134,19 @@ TEST(PlainCausalTransformer, InvariantDEqualsTheModelWithoutMerge) {
   BatchMaker maker(c, test_seed());
   for (int64_t num_events : {0, 1, 17, 30, 40}) {
     const OwnedBatch batch = maker.make({{num_events, 1}});
-    const LayerInput input = layer_input(c, w, batch.view());
-    Rows rows = input.merged;
-    rows.insert(rows.end(), input.side.begin(), input.side.end());
+    LayerInput input = layer_input(c, w, batch.view());
+    Rows& rows = input.values;
     std::vector<size_t> all(rows.size());
     std::iota(all.begin(), all.end(), size_t{0});
     std::vector<std::vector<size_t>> lower_triangle(rows.size());
     for (size_t i = 0; i < rows.size(); ++i)
       lower_triangle[i] = {all.begin(), all.begin() + static_cast<int64_t>(i) + 1};
-    for (int l = 0; l < 3; ++l) {
-      rows = model_reference::block_forward(w, "layers." + std::to_string(l) + ".", 2, rows, all,
+    for (size_t l = 0; l < 3; ++l) {
+      rows = model_reference::block_forward(w, model_reference::layer_name(l), 2, rows, all,
                                             lower_triangle)
                  .output;
     }
-    const Vector logits = logits_of(c, w, Rows(rows.end() - 2, rows.end()));
+    const Vector logits = logits_of(c, w, input);
     EXPECT_NEAR(model_reference::forward(c, w, batch.view()).logits[0], logits[0], 1e-12);
     float score = 0.0F;
     trainer.predict(batch.view(), &score);

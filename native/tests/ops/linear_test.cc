@@ -232,6 +232,39 @@ TEST_P(LinearBackward, SumsManyRowsInChunks) {
   EXPECT_TRUE(are_same_bits(again, d_weight)) << "the bias changed the weights";
 }
 
+TEST_P(LinearBackward, RowsOfWeightsMayLieApart) {
+  for (const Shape& s : {Shape{7, 17, 9}, Shape{33, 40, 65}, Shape{5003, 17, 9}}) {
+    SCOPED_TRACE(name_of(s, GetParam()));
+    const Case c(s);
+    const auto dy = random_floats(s.rows * s.out, 5);
+    const std::vector<float> ones(static_cast<size_t>(s.out * s.in), 1.0F);
+    PoisonedMatrix x(s.rows, s.in, c.x);
+    PoisonedMatrix d_y(s.rows, s.out, dy);
+    PoisonedMatrix weight(s.out, s.in, c.weight);
+    PackedLinear packed;
+    packed.pack(weight.row(0), c.bias.data(), s.out, s.in, PackFor::kTraining,
+                weight.view().stride);
+    std::vector<std::vector<float>> results[2];
+    for (int i = 0; i < 2; ++i) {
+      const PackedLinear& w = i == 0 ? c.packed : packed;
+      PoisonedMatrix y(s.rows, s.out);
+      PoisonedMatrix dx(s.rows, s.in);
+      linear_forward(nullptr, {x.view(), &w, y.view(), Activation::kNone, {}, {}});
+      linear_backward_input(nullptr, d_y.view(), w, dx.view(), Write::kSet);
+      results[i] = {y.values(), dx.values()};
+    }
+    EXPECT_EQ(results[1], results[0]);
+
+    std::vector<float> together = ones;
+    PoisonedMatrix apart(s.out, s.in, ones);
+    linear_backward_weights(nullptr, x.view(), d_y.view(), together.data(), nullptr);
+    linear_backward_weights(nullptr, x.view(), d_y.view(), apart.row(0), nullptr,
+                            apart.view().stride);
+    EXPECT_TRUE(are_same_bits(apart.values(), together));
+    EXPECT_TRUE(apart.is_intact());
+  }
+}
+
 TEST(LinearTierBits, Avx2AndAvx512GiveTheSameBits) {
   if (best_cpu_tier() < CpuTier::kAvx512) GTEST_SKIP() << "this processor has no AVX-512";
   for (const Shape& s : kShapes) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "longer/batch.hpp"
@@ -12,10 +13,17 @@
 #include "reference/dropout.hpp"
 #include "reference/model_block.hpp"
 #include "reference/model_math.hpp"
+#include "reference/model_rows.hpp"
 #include "reference/model_weights.hpp"
 #include "reference/model_window.hpp"
 
 namespace longer::model_reference {
+
+/// D values of the head's input: the sum of the given rows, each times `scale`.
+struct Slot {
+  std::vector<size_t> rows;
+  double scale = 1.0;
+};
 
 /// All that one request's forward pass computed; backward reads it, tests look into it.
 struct RequestTrace {
@@ -28,14 +36,15 @@ struct RequestTrace {
   std::vector<std::vector<size_t>> groups;     // per group: its kept events, oldest first
   std::vector<std::vector<BlockTrace>> inner;  // per group and inner layer
   Rows merged;                                 // [S][D]
-  Vector user_input;
-  Rows candidate_input;          // [C]
-  size_t first_query_group = 0;  // start
+  Rows user_input;                             // [user tokens]
+  std::vector<Rows> candidate_input;           // [C][candidate tokens]
+  std::vector<Row> rows;                       // of layer 0, then those that the last layer leaves
   std::vector<BlockTrace> layers;
-  Rows side;                     // [G + C][D] rows after the last layer
-  Rows normed;                   // [G + C][D] after head.ln
-  Rows head_input, head_hidden;  // [C]
-  Rows logits;                   // [C][tasks]
+  Rows outputs;                          // [rows][D] after the last layer
+  Rows normed;                           // [rows][D] after head.ln
+  std::vector<std::vector<Slot>> slots;  // [C] what each part of the head's input is made of
+  Rows head_input, head_hidden;          // [C]
+  Rows logits;                           // [C][tasks]
 };
 
 /// Result of a batch. logits and scores [tasks, ΣC]; loss and weight (Σ w·t) only with labels.
@@ -205,97 +214,181 @@ inline Rows merge_tokens_backward(const Config& c, const Weights& w, const Reque
 // ---- global and candidate rows
 // ------------------------------------------------------------------------------------------
 
-/// CLS rows, the user global, candidates.
+/// Where a feature stands among all of its side.
+inline size_t column_of(const std::vector<FeatureConfig>& all, const FeatureConfig& feature) {
+  size_t column = 0;
+  while (all[column].name != feature.name) ++column;
+  return column;
+}
+
+/// Input of a token: its features of row i of the columns, side by side.
+inline Vector token_features(const Config& c, const Weights& w, const TokenConfig& token,
+                             const std::vector<FeatureConfig>& all, const Column* columns,
+                             int64_t i) {
+  Vector x;
+  for (const FeatureConfig& feature : features_of(token, all)) {
+    x = concat(x, embed(c, w, {feature}, columns + column_of(all, feature), i));
+  }
+  return x;
+}
+
+inline void token_features_backward(const Config& c, const Weights& w, const TokenConfig& token,
+                                    const std::vector<FeatureConfig>& all, const Column* columns,
+                                    int64_t i, const Vector& d_x, Weights& gradients) {
+  size_t begin = 0;
+  for (const FeatureConfig& feature : features_of(token, all)) {
+    const size_t width = to_size(width_of(c, {feature}));
+    embed_backward(c, w, {feature}, columns + column_of(all, feature), i, slice(d_x, begin, width),
+                   gradients);
+    begin += width;
+  }
+}
+
+/// Rows of layer 0 behind those of the history; leaves the tokens' inputs in the trace.
 inline Rows side_rows(const Config& c, const Weights& w, const BatchView& batch, int64_t b,
                       RequestTrace& t) {
   const size_t width = to_size(c.merge_factor * c.event_width);
-  Rows rows;
-  for (size_t i = 0; i < to_size(c.cls_tokens); ++i)
-    rows.push_back(slice(w.at("global.cls"), i * width, width));
-  t.user_input = embed(c, w, user_and_context_features(c), batch.user_columns, b);
-  t.user_input = concat(t.user_input, slice(w.at("global.user_time_bucket.weight"),
-                                            to_size(user_time_bucket(c, batch, b) * c.time_width),
-                                            to_size(c.time_width)));
-  rows.push_back(linear(w, "global.user", t.user_input));
+  Rows user_rows;
+  for (const TokenConfig& token : c.global_tokens) {
+    Vector x = token_features(c, w, token, user_and_context_features(c), batch.user_columns, b);
+    x = concat(x,
+               slice(w.at("global.user_time_bucket.weight"),
+                     to_size(user_time_bucket(c, batch, b) * c.time_width), to_size(c.time_width)));
+    t.user_input.push_back(x);
+    user_rows.push_back(linear(w, "global." + token.name, x));
+  }
+  std::vector<Rows> candidate_rows;
   for (int64_t i = batch.candidate_offsets[b]; i < batch.candidate_offsets[b + 1]; ++i) {
-    t.candidate_input.push_back(embed(c, w, c.candidate_features, batch.candidate_columns, i));
-    rows.push_back(linear(w, "global.candidate", t.candidate_input.back()));
+    t.candidate_input.emplace_back();
+    candidate_rows.emplace_back();
+    for (const TokenConfig& token : c.candidate_tokens) {
+      t.candidate_input.back().push_back(
+          token_features(c, w, token, c.candidate_features, batch.candidate_columns, i));
+      candidate_rows.back().push_back(
+          linear(w, "global." + token.name, t.candidate_input.back().back()));
+    }
+  }
+  Rows rows;
+  for (const Row& row : side_row_list(c, static_cast<int64_t>(candidate_rows.size()))) {
+    const size_t i = to_size(row.index);
+    if (row.kind == RowKind::kCls) {
+      rows.push_back(slice(w.at("global.cls"), i * width, width));
+    } else if (row.kind == RowKind::kUser) {
+      rows.push_back(user_rows[i]);
+    } else {
+      rows.push_back(candidate_rows[to_size(row.candidate)][i]);
+    }
   }
   return rows;
 }
 
 inline void side_rows_backward(const Config& c, const Weights& w, const BatchView& batch, int64_t b,
                                const RequestTrace& t, const Rows& d_rows, Weights& gradients) {
-  const size_t num_cls = to_size(c.cls_tokens);
-  for (size_t i = 0; i < num_cls; ++i)
-    add_to(gradients.at("global.cls"), d_rows[i], i * d_rows[i].size());
-  const Vector d_user = linear_backward(w, "global.user", t.user_input, d_rows[num_cls], gradients);
-  embed_backward(c, w, user_and_context_features(c), batch.user_columns, b, d_user, gradients);
-  const size_t time_width = to_size(c.time_width);
-  add_to(gradients.at("global.user_time_bucket.weight"),
-         slice(d_user, d_user.size() - time_width, time_width),
-         to_size(user_time_bucket(c, batch, b)) * time_width);
-  for (size_t i = 0; i < t.candidate_input.size(); ++i) {
-    const Vector d_candidate = linear_backward(w, "global.candidate", t.candidate_input[i],
-                                               d_rows[num_cls + 1 + i], gradients);
-    embed_backward(c, w, c.candidate_features, batch.candidate_columns,
-                   batch.candidate_offsets[b] + static_cast<int64_t>(i), d_candidate, gradients);
+  // Table rows that no token reads have a gradient too: 0.
+  const std::vector<FeatureConfig> user_features = user_and_context_features(c);
+  embed_backward(c, w, user_features, batch.user_columns, b,
+                 Vector(to_size(width_of(c, user_features)), 0.0), gradients);
+  for (int64_t i = batch.candidate_offsets[b]; i < batch.candidate_offsets[b + 1]; ++i) {
+    embed_backward(c, w, c.candidate_features, batch.candidate_columns, i,
+                   Vector(to_size(width_of(c, c.candidate_features)), 0.0), gradients);
+  }
+  const std::vector<Row> rows = side_row_list(c, static_cast<int64_t>(t.candidate_input.size()));
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const size_t i = to_size(rows[r].index);
+    if (rows[r].kind == RowKind::kCls) {
+      add_to(gradients.at("global.cls"), d_rows[r], i * d_rows[r].size());
+    } else if (rows[r].kind == RowKind::kUser) {
+      const TokenConfig& token = c.global_tokens[i];
+      const Vector d_x =
+          linear_backward(w, "global." + token.name, t.user_input[i], d_rows[r], gradients);
+      token_features_backward(c, w, token, user_and_context_features(c), batch.user_columns, b, d_x,
+                              gradients);
+      const size_t time_width = to_size(c.time_width);
+      add_to(gradients.at("global.user_time_bucket.weight"),
+             slice(d_x, d_x.size() - time_width, time_width),
+             to_size(user_time_bucket(c, batch, b)) * time_width);
+    } else {
+      const TokenConfig& token = c.candidate_tokens[i];
+      const Vector d_x =
+          linear_backward(w, "global." + token.name,
+                          t.candidate_input[to_size(rows[r].candidate)][i], d_rows[r], gradients);
+      token_features_backward(c, w, token, c.candidate_features, batch.candidate_columns,
+                              batch.candidate_offsets[b] + rows[r].candidate, d_x, gradients);
+    }
   }
 }
 
 // ---- layers
 // -------------------------------------------------------------------------------------------------------------
 
-/// Rows that row `row` sees, of a request's rows: merged | CLS | user global | candidates.
-inline std::vector<size_t> visible_rows(size_t row, size_t num_merged, size_t num_globals) {
-  std::vector<size_t> rows;
-  const bool is_candidate = row >= num_merged + num_globals;
-  const size_t causal_end = is_candidate ? num_merged + num_globals : row;
-  for (size_t j = 0; j < causal_end; ++j) rows.push_back(j);
-  rows.push_back(row);
-  return rows;
-}
-
-/// The group whose merged token is the oldest query.
-inline int64_t first_query_group(const Config& c, int64_t num_groups) {
-  if (num_groups <= c.queries) return 0;
-  return (num_groups - c.queries) / c.query_block * c.query_block;
+/// Rows of layer 0 on the side of the history: merged tokens, then learned queries.
+inline Rows history_inputs(const Config& c, const Weights& w, const RequestTrace& t) {
+  Rows inputs = t.merged;
+  const size_t width = to_size(c.merge_factor * c.event_width);
+  for (const Row& row : history_rows(c, t.window.num_groups)) {
+    if (row.kind == RowKind::kLearned) {
+      inputs.push_back(slice(w.at("global.query.weight"), to_size(row.index) * width, width));
+    }
+  }
+  return inputs;
 }
 
 inline void run_layers(const Config& c, const Weights& w, const Rows& side, RequestTrace& t) {
-  const size_t num_globals = to_size(c.cls_tokens) + 1;
-  const size_t num_layers = to_size(c.self_layers) + 1;
-  t.first_query_group = to_size(first_query_group(c, t.window.num_groups));
-  Rows rows = t.merged;
-  rows.insert(rows.end(), side.begin(), side.end());
-  for (size_t l = 0; l < num_layers; ++l) {
-    const size_t num_merged = rows.size() - side.size();
-    const size_t first_query = l + 1 == num_layers ? num_merged : l == 0 ? t.first_query_group : 0;
+  t.rows = history_rows(c, t.window.num_groups);
+  const std::vector<Row> side_list =
+      side_row_list(c, static_cast<int64_t>(t.candidate_input.size()));
+  t.rows.insert(t.rows.end(), side_list.begin(), side_list.end());
+  t.outputs = history_inputs(c, w, t);
+  t.outputs.insert(t.outputs.end(), side.begin(), side.end());
+  for (int64_t l = 0; l <= c.self_layers; ++l) {
+    const bool is_needed = l < c.self_layers || c.head != Head::kGlobals;
     std::vector<size_t> queries;
     std::vector<std::vector<size_t>> visible;
-    std::vector<uint32_t> ordinals;  // merged rows: their group; side rows: from 2³¹ on
-    for (size_t r = first_query; r < rows.size(); ++r) {
+    std::vector<uint32_t> ordinals;  // merged rows: their number in layer 0; side rows: from 2³¹ on
+    std::vector<Row> left;
+    for (size_t r = 0; r < t.rows.size(); ++r) {
+      const Row& row = t.rows[r];
+      if (row.is_history() && !(is_needed && is_query(c, t.window.num_groups, row))) continue;
       queries.push_back(r);
-      const size_t group = l == 0 ? r : t.first_query_group + r;
-      ordinals.push_back(
-          static_cast<uint32_t>(r < num_merged ? group : (size_t{1} << 31) + r - num_merged));
-      visible.push_back(visible_rows(r, num_merged, num_globals));
+      left.push_back(row);
+      const size_t side_begin = t.rows.size() - side.size();
+      const int64_t merged =
+          row.kind == RowKind::kLearned ? t.window.num_groups + row.index : row.index;
+      ordinals.push_back(static_cast<uint32_t>(
+          row.is_history() ? to_size(merged) : (size_t{1} << 31) + r - side_begin));
+      visible.emplace_back();
+      for (size_t other = 0; other < t.rows.size(); ++other) {
+        if (sees(c, row, t.rows[other])) visible.back().push_back(other);
+      }
     }
-    t.layers.push_back(block_forward(w, layer_name(l), to_size(c.heads), rows, queries, visible,
+    t.layers.push_back(block_forward(w, layer_name(to_size(l)), to_size(c.heads), t.outputs,
+                                     queries, visible,
                                      block_dropout(t, static_cast<int>(l), ordinals)));
-    rows = t.layers.back().output;
+    t.outputs = t.layers.back().output;
+    t.rows = left;
   }
-  t.side = rows;
 }
 
-/// Returns the gradient of all rows that entered layer 0: merged, then side rows.
-inline Rows run_layers_backward(const Weights& w, const RequestTrace& t, const Rows& d_side,
-                                Weights& gradients) {
-  Rows d_rows = d_side;
+/// Returns the gradient of the merged tokens and of the side rows that entered layer 0.
+inline std::pair<Rows, Rows> run_layers_backward(const Config& c, const Weights& w,
+                                                 const RequestTrace& t, const Rows& d_outputs,
+                                                 Weights& gradients) {
+  Rows d_rows = d_outputs;
   for (size_t l = t.layers.size(); l-- > 0;) {
     d_rows = block_backward(w, layer_name(l), t.layers[l], d_rows, gradients);
   }
-  return d_rows;
+  const std::vector<Row> history = history_rows(c, t.window.num_groups);
+  const auto end = d_rows.begin() + static_cast<std::ptrdiff_t>(history.size());
+  Rows d_merged;
+  for (size_t r = 0; r < history.size(); ++r) {
+    if (history[r].kind == RowKind::kGroup) {
+      d_merged.push_back(d_rows[r]);
+    } else {
+      add_to(gradients.at("global.query.weight"), d_rows[r],
+             to_size(history[r].index) * d_rows[r].size());
+    }
+  }
+  return {d_merged, Rows(end, d_rows.end())};
 }
 
 // ---- head
@@ -311,23 +404,55 @@ inline Vector drop_hidden(const RequestTrace& t, size_t candidate, const Vector&
   return y;
 }
 
+/// What the input of one candidate is made of, by rows that the last layer leaves.
+inline std::vector<Slot> head_slots(const Config& c, const std::vector<Row>& rows,
+                                    int64_t candidate) {
+  std::vector<size_t> queries;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r].is_history()) queries.push_back(r);
+  }
+  std::vector<Slot> slots;
+  if (c.head == Head::kAll) {
+    slots.resize(to_size(most_query_rows(c)));
+    for (size_t i = 0; i < queries.size(); ++i)
+      slots[slots.size() - queries.size() + i].rows = {queries[i]};
+  } else if (c.head == Head::kGlobalsAndPool) {
+    slots.push_back({queries, queries.empty() ? 0.0 : 1.0 / static_cast<double>(queries.size())});
+  }
+  for (const RowKind kind : {RowKind::kCls, RowKind::kUser, RowKind::kCandidate}) {
+    for (size_t r = 0; r < rows.size(); ++r) {
+      const bool is_read = rows[r].candidate < 0 || rows[r].candidate == candidate;
+      if (rows[r].kind == kind && is_read) slots.push_back({{r}});
+    }
+  }
+  return slots;
+}
+
 inline void predict(const Config& c, const Weights& w, RequestTrace& t) {
-  const size_t num_globals = to_size(c.cls_tokens) + 1;
-  for (const Vector& row : t.side) t.normed.push_back(layer_norm(w, "head.ln", row));
-  for (size_t r = num_globals; r < t.side.size(); ++r) {
+  const size_t width = to_size(c.merge_factor * c.event_width);
+  for (const Vector& row : t.outputs) t.normed.push_back(layer_norm(w, "head.ln", row));
+  int64_t num_candidates = 0;
+  for (const Row& row : t.rows) num_candidates = std::max(num_candidates, row.candidate + 1);
+  for (int64_t candidate = 0; candidate < num_candidates; ++candidate) {
+    t.slots.push_back(head_slots(c, t.rows, candidate));
     Vector input;
-    for (size_t g = 0; g < num_globals; ++g) input = concat(input, t.normed[g]);
-    t.head_input.push_back(concat(input, t.normed[r]));
+    for (const Slot& slot : t.slots.back()) {
+      Vector part(width, 0.0);
+      for (size_t r : slot.rows) {
+        for (size_t i = 0; i < width; ++i) part[i] += slot.scale * t.normed[r][i];
+      }
+      input = concat(input, part);
+    }
+    t.head_input.push_back(input);
     t.head_hidden.push_back(linear(w, "head.fc1", t.head_input.back()));
     const Vector hidden = drop_hidden(t, t.logits.size(), gelu(t.head_hidden.back()));
     t.logits.push_back(linear(w, "head.fc2", hidden));
   }
 }
 
-/// Returns the gradient of the side rows after the last layer.
-inline Rows predict_backward(const Config& c, const Weights& w, const RequestTrace& t,
-                             const Rows& d_logits, Weights& gradients) {
-  const size_t num_globals = to_size(c.cls_tokens) + 1;
+/// Returns the gradient of the rows that the last layer leaves.
+inline Rows predict_backward(const Weights& w, const RequestTrace& t, const Rows& d_logits,
+                             Weights& gradients) {
   Rows d_normed = zeros_like(t.normed);
   for (size_t i = 0; i < t.logits.size(); ++i) {
     const Vector hidden = drop_hidden(t, i, gelu(t.head_hidden[i]));
@@ -335,15 +460,19 @@ inline Rows predict_backward(const Config& c, const Weights& w, const RequestTra
         drop_hidden(t, i, linear_backward(w, "head.fc2", hidden, d_logits[i], gradients));
     const Vector d_input = linear_backward(w, "head.fc1", t.head_input[i],
                                            gelu_backward(t.head_hidden[i], d_activated), gradients);
-    const size_t width = t.side.front().size();
-    for (size_t g = 0; g < num_globals; ++g) add_to(d_normed[g], slice(d_input, g * width, width));
-    add_to(d_normed[num_globals + i], slice(d_input, num_globals * width, width));
+    const size_t width = d_normed.front().size();
+    for (size_t s = 0; s < t.slots[i].size(); ++s) {
+      const Slot& slot = t.slots[i][s];
+      for (size_t r : slot.rows) {
+        for (size_t e = 0; e < width; ++e) d_normed[r][e] += slot.scale * d_input[s * width + e];
+      }
+    }
   }
-  Rows d_side;
-  for (size_t r = 0; r < t.side.size(); ++r) {
-    d_side.push_back(layer_norm_backward(w, "head.ln", t.side[r], d_normed[r], gradients));
+  Rows d_outputs;
+  for (size_t r = 0; r < t.outputs.size(); ++r) {
+    d_outputs.push_back(layer_norm_backward(w, "head.ln", t.outputs[r], d_normed[r], gradients));
   }
-  return d_side;
+  return d_outputs;
 }
 
 // ---- batch
@@ -365,11 +494,9 @@ inline RequestTrace forward_request(const Config& c, const Weights& w, const Bat
 
 inline void backward_request(const Config& c, const Weights& w, const BatchView& batch, int64_t b,
                              const RequestTrace& t, const Rows& d_logits, Weights& gradients) {
-  const Rows d_side = predict_backward(c, w, t, d_logits, gradients);
-  const Rows d_rows = run_layers_backward(w, t, d_side, gradients);
-  const auto side_begin = d_rows.begin() + static_cast<std::ptrdiff_t>(t.merged.size());
-  side_rows_backward(c, w, batch, b, t, Rows(side_begin, d_rows.end()), gradients);
-  const Rows d_merged(d_rows.begin(), side_begin);
+  const Rows d_outputs = predict_backward(w, t, d_logits, gradients);
+  const auto [d_merged, d_side] = run_layers_backward(c, w, t, d_outputs, gradients);
+  side_rows_backward(c, w, batch, b, t, d_side, gradients);
   encode_events_backward(c, w, batch, t, merge_tokens_backward(c, w, t, d_merged, gradients),
                          gradients);
 }

@@ -8,6 +8,7 @@
 
 #include "longer/config.hpp"
 #include "reference/model_math.hpp"
+#include "reference/model_rows.hpp"
 
 namespace longer::model_reference {
 
@@ -30,6 +31,27 @@ inline int64_t width_of(const Config& c, const std::vector<FeatureConfig>& featu
   int64_t width = 0;
   for (const FeatureConfig& f : features) width += table_named(c, f.table).width;
   return width;
+}
+
+/// The features of a token, in its order, out of all of its side.
+inline std::vector<FeatureConfig> features_of(const TokenConfig& token,
+                                              const std::vector<FeatureConfig>& all) {
+  if (token.features.empty()) return all;
+  std::vector<FeatureConfig> features;
+  for (const std::string& name : token.features) {
+    for (const FeatureConfig& feature : all) {
+      if (feature.name == name) features.push_back(feature);
+    }
+  }
+  return features;
+}
+
+/// Whether a parameter is the weight of a user or candidate token's map.
+inline bool is_token_weight(const std::string& name) {
+  const std::string end = ".weight";
+  return name.rfind("global.", 0) == 0 && name.size() > end.size() &&
+         name.compare(name.size() - end.size(), end.size(), end) == 0 &&
+         name != "global.query.weight" && name != "global.user_time_bucket.weight";
 }
 
 inline void append_linear(std::vector<NamedShape>& all, const std::string& name, int64_t out,
@@ -65,15 +87,32 @@ inline std::vector<NamedShape> parameter_shapes(const Config& c) {
     append_block(all, "token_merge.inner." + std::to_string(i) + ".", d);
   }
   if (c.cls_tokens > 0) all.push_back({"global.cls", {c.cls_tokens, width}});
-  all.push_back({"global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width}});
-  append_linear(all, "global.user", width,
-                width_of(c, c.user_features) + width_of(c, c.context_features) + c.time_width);
-  append_linear(all, "global.candidate", width, width_of(c, c.candidate_features));
+  if (c.query_strategy == QueryStrategy::kLearnable)
+    all.push_back({"global.query.weight", {c.queries, width}});
+  const auto num_user = static_cast<int64_t>(c.global_tokens.size());
+  const auto num_candidate = static_cast<int64_t>(c.candidate_tokens.size());
+  if (num_user > 0) {
+    all.push_back({"global.user_time_bucket.weight", {c.time_buckets + 1, c.time_width}});
+  }
+  std::vector<FeatureConfig> user_features = c.user_features;
+  user_features.insert(user_features.end(), c.context_features.begin(), c.context_features.end());
+  for (const TokenConfig& token : c.global_tokens) {
+    append_linear(all, "global." + token.name, width,
+                  width_of(c, features_of(token, user_features)) + c.time_width);
+  }
+  for (const TokenConfig& token : c.candidate_tokens) {
+    append_linear(all, "global." + token.name, width,
+                  width_of(c, features_of(token, c.candidate_features)));
+  }
   for (int64_t l = 0; l <= c.self_layers; ++l)
     append_block(all, "layers." + std::to_string(l) + ".", width);
   all.push_back({"head.ln.weight", {width}});
   all.push_back({"head.ln.bias", {width}});
-  append_linear(all, "head.fc1", width, (c.cls_tokens + 2) * width);
+  const int64_t history_slots = c.head == Head::kAll              ? most_query_rows(c)
+                                : c.head == Head::kGlobalsAndPool ? 1
+                                                                  : 0;
+  append_linear(all, "head.fc1", width,
+                (history_slots + c.cls_tokens + num_user + num_candidate) * width);
   append_linear(all, "head.fc2", static_cast<int64_t>(c.tasks.size()), width);
   for (const TableConfig& t : c.tables) {
     if (t.rows > 0) all.push_back({"table." + t.name + ".weight", {t.rows + 1, t.width}});

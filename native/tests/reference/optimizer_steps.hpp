@@ -6,6 +6,7 @@
 #include <string>
 
 #include "reference/model_math.hpp"
+#include "reference/model_weights.hpp"
 
 namespace longer::model_reference {
 
@@ -65,7 +66,7 @@ inline bool has_weight_decay(const std::string& name) {
   for (const char* end : {".qkv.weight", ".out.weight", ".fc1.weight", ".fc2.weight"}) {
     if (ends_with(name, end)) return true;
   }
-  return name == "global.user.weight" || name == "global.candidate.weight";
+  return is_token_weight(name);
 }
 
 inline void adagrad_row(Vector& row, const Vector& gradient, double scale, double rate,

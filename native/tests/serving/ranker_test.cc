@@ -112,13 +112,15 @@ TEST_P(RankerCase, ScoresTheSameBitsInABatchAndOnSeveralThreads) {
 TEST_P(RankerCase, RepresentsWhatItScores) {
   Ranker ranker(model_, kLargeCache);
   const int64_t width = config().model_width();
-  const int64_t globals = config().num_globals();
+  const int64_t globals = config().num_request_rows();
+  const int64_t block = config().rows_per_candidate();
   const int64_t candidates = 4;
   const RankingRequest request(config(), 2 * config().merge_factor + 1, candidates, 3);
   const std::vector<float> scores = request.scores(ranker, CacheMode::kNone);
 
   const auto represent = [&](const RankRequest& r) {
-    std::vector<float> rows(static_cast<size_t>((globals + candidates) * width + 1), -77.0F);
+    std::vector<float> rows(static_cast<size_t>((globals + candidates * block) * width + 1),
+                            -77.0F);
     EXPECT_TRUE(ranker.represent(r, rows.data(), rows.data() + globals * width));
     EXPECT_EQ(rows.back(), -77.0F);
     return rows;
@@ -127,18 +129,24 @@ TEST_P(RankerCase, RepresentsWhatItScores) {
   EXPECT_EQ(represent(request.with(CacheMode::kUse, 1, 1)), rows);
   EXPECT_EQ(represent(request.with(CacheMode::kOnly, 1, 1)), rows);
 
-  // The head over the represented rows, in double.
-  const LinearWeights& fc1 = model_->weights().head.fc1;
+  if (config().head != Head::kGlobals) return;  // it reads rows that are not represented
+  // The head over the represented rows, in double: a candidate's user tokens stand last in its
+  // block and come first in the head.
+  const ParameterLayout& layout = model_->state().layout;
+  const float* weight = layout.at(model_->state().dense.data(), "head.fc1.weight");
+  const float* bias = layout.at(model_->state().dense.data(), "head.fc1.bias");
   const LinearWeights& fc2 = model_->weights().head.fc2;
+  const int64_t own = static_cast<int64_t>(config().candidate_tokens.size()) * width;
   for (int64_t c = 0; c < candidates; ++c) {
+    const float* next_weight = weight;
     std::vector<double> input(rows.begin(), rows.begin() + globals * width);
-    input.insert(input.end(), rows.begin() + (globals + c) * width,
-                 rows.begin() + (globals + c + 1) * width);
+    const auto begin = rows.begin() + (globals + c * block) * width;
+    input.insert(input.end(), begin + own, begin + block * width);
+    input.insert(input.end(), begin, begin + own);
     std::vector<double> hidden;
-    for (int64_t o = 0; o < fc1.out; ++o) {
-      double u = static_cast<double>(fc1.bias[o]);
-      for (int64_t i = 0; i < fc1.in; ++i)
-        u += static_cast<double>(fc1.weight[o * fc1.in + i]) * input[static_cast<size_t>(i)];
+    for (int64_t o = 0; o < width; ++o) {
+      double u = static_cast<double>(bias[o]);
+      for (size_t i = 0; i < input.size(); ++i) u += static_cast<double>(*next_weight++) * input[i];
       hidden.push_back(
           0.5 * u *
           (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (u + 0.044715 * u * u * u))));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "longer/config.hpp"
+#include "support/covering_cases.hpp"
 #include "support/owned_batch.hpp"
 
 namespace longer::testing {
@@ -51,7 +52,7 @@ inline Config film_config() {
   return c;
 }
 
-/// Every option on and off, each against several others.
+/// Configurations chosen by hand, then a grid that covers every pair of options.
 inline std::vector<ModelCase> model_cases() {
   std::vector<ModelCase> cases;
   const auto add = [&cases](const std::string& name, bool is_tiny, const auto& change) {
@@ -142,6 +143,8 @@ inline std::vector<ModelCase> model_cases() {
     c.query_block = 4;
     c.cls_tokens = 3;
   });
+  for (const CoveringCase& covering : covering_cases(film_config()))
+    cases.push_back({covering.name, covering.config, covering.config.model_width() <= 32});
   return cases;
 }
 

@@ -16,7 +16,7 @@ inline TrainerOptions brisk_optimizer() {
   o.beta2 = 0.95;
   o.epsilon = 1e-3;
   o.weight_decay = 0.1;
-  o.table_epsilon = 1e-3;
+  o.table_epsilon = 1e-2;
   o.clip_norm = 0.5;
   o.warmup_steps = 2;
   o.decay_steps = 8;

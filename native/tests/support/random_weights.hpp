@@ -23,9 +23,8 @@ inline model_reference::Weights random_weights(const Config& c, uint64_t seed) {
     const bool is_norm_weight = p.shape.size() == 1 && p.name.find("ln") != std::string::npos &&
                                 p.name.rfind(".weight") == p.name.size() - 7;
     const bool is_linear_weight =
-        p.name.find("fc") != std::string::npos || p.name.find("qkv") != std::string::npos ||
-        p.name.find("out") != std::string::npos || p.name == "global.user.weight" ||
-        p.name == "global.candidate.weight";
+        model_reference::is_token_weight(p.name) || p.name.find("fc") != std::string::npos ||
+        p.name.find("qkv") != std::string::npos || p.name.find("out") != std::string::npos;
     const double mean = is_norm_weight ? 1.0 : 0.0;
     const double deviation = p.shape.size() == 1 ? 0.2
                              : is_linear_weight  ? 1.0 / std::sqrt(static_cast<double>(p.shape[1]))

@@ -349,14 +349,16 @@ LONGER_API longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user
                                              int32_t* evicted, longer_error* error);
 
 /* Why candidate `candidate` of the request scores as it does: attribution [L] >= 0, sums to 1 over
- * the events kept, 0 for events outside the window: attention of the candidate's row in the
+ * the events kept, 0 for events outside the window: attention of the candidate's rows in the
  * cross-causal layer per merged group (mean over heads), spread over the group's events by
  * |gradient · event token|. */
 LONGER_API longer_status longer_ranker_explain(longer_ranker* ranker,
                                                const longer_ranking_request* request,
                                                int64_t candidate, int64_t task, float* attribution,
                                                int64_t num_events, longer_error* error);
-/* Final vectors after the last layer norm: globals [G, D], candidates [C, D]. */
+/* Final vectors after the last layer norm: globals [request rows, D], candidates [C, rows of one
+ * candidate, D]. Request rows: CLS tokens, under CACHEABLE then the user tokens. A candidate's
+ * rows: its tokens, under STRICT and FULL then its own user tokens. */
 LONGER_API longer_status longer_ranker_represent(longer_ranker* ranker,
                                                  const longer_ranking_request* request,
                                                  float* globals, int64_t num_global_values,

@@ -13,8 +13,10 @@ enum class PackFor { kInference, kTraining };
 /// The weights of y = x·Wᵀ + b in the order in which the CPU tiles read them.
 class PackedLinear {
  public:
-  /// weight [out, in] row-major, bias [out] or null (= 0). Copies; reuses memory when packed again.
-  void pack(const float* weight, const float* bias, int64_t out, int64_t in, PackFor purpose);
+  /// weight [out, in], rows `stride` floats apart (0 = in); bias [out] or null (= 0). Copies;
+  /// reuses memory when packed again.
+  void pack(const float* weight, const float* bias, int64_t out, int64_t in, PackFor purpose,
+            int64_t stride = 0);
 
   int64_t out() const { return out_; }
   int64_t in() const { return in_; }
@@ -59,10 +61,11 @@ enum class Write { kSet, kAdd };
 void linear_backward_input(ThreadPool* pool, ConstMatrixView dy, const PackedLinear& weights,
                            MatrixView dx, Write write);
 
-/// d_weight [out, in] += dyᵀ·x, d_bias [out] += column sums of dy (null = not wanted). Fixed order
-/// of summation over rows, whatever the number of threads.
+/// d_weight [out, in] += dyᵀ·x, its rows `stride` floats apart (0 = in); d_bias [out] += column
+/// sums of dy (null = not wanted). Fixed order of summation over rows, whatever the number of
+/// threads.
 void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixView dy,
-                             float* d_weight, float* d_bias);
+                             float* d_weight, float* d_bias, int64_t stride = 0);
 
 /// dx = dy ⊙ gelu'(pre_activation), gelu by tanh (native/docs/model.md). dx may be dy.
 void gelu_backward(ThreadPool* pool, ConstMatrixView pre_activation, ConstMatrixView dy,

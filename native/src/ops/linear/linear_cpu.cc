@@ -102,7 +102,7 @@ void run_elementwise(ThreadPool* pool, void (*kernel)(const ElementwiseBlock&),
 }  // namespace
 
 void PackedLinear::pack(const float* weight, const float* bias, int64_t out, int64_t in,
-                        PackFor purpose) {
+                        PackFor purpose, int64_t stride) {
   check_argument(out >= 0 && in >= 0, "[linear_pack] out and in must not be negative; got ", out,
                  ", ", in);
   out_ = out;
@@ -111,9 +111,10 @@ void PackedLinear::pack(const float* weight, const float* bias, int64_t out, int
   bias_.assign(static_cast<size_t>(round_up(out, kLinearPanel)), 0.0F);
   if (bias != nullptr) std::copy_n(bias, out, bias_.begin());
   forward_.resize(static_cast<size_t>(round_up(out, kLinearPanel) * in));
-  linear_kernels().pack_transposed(weight, out, in, forward_.data());
+  const int64_t row_stride = stride == 0 ? in : stride;
+  linear_kernels().pack_transposed(weight, row_stride, out, in, forward_.data());
   backward_.resize(has_backward_ ? static_cast<size_t>(round_up(in, kLinearPanel) * out) : 0);
-  if (has_backward_) linear_kernels().pack(weight, out, in, backward_.data());
+  if (has_backward_) linear_kernels().pack(weight, row_stride, out, in, backward_.data());
 }
 
 int64_t PackedLinear::bytes() const {
@@ -150,7 +151,7 @@ void linear_backward_input(ThreadPool* pool, ConstMatrixView dy, const PackedLin
 }
 
 void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixView dy,
-                             float* d_weight, float* d_bias) {
+                             float* d_weight, float* d_bias, int64_t stride) {
   check_argument(x.rows == dy.rows,
                  "[linear_backward_weights] x and dy must have as many rows; got ", x.rows, " and ",
                  dy.rows);
@@ -158,6 +159,7 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   const int64_t in = x.cols;
   const int64_t rows = x.rows;
   if (rows == 0 || out == 0 || in == 0) return;
+  const int64_t row_stride = stride == 0 ? in : stride;
   const auto& kernels = linear_kernels();
   const int64_t chunks = num_row_chunks(rows, out, in);
   const WeightBlocks blocks = weight_blocks(pool, out, in, chunks);
@@ -180,8 +182,8 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
     block.x = x.row(r) + i;
     block.x_stride = x.stride;
     block.rows = rows * (chunk + 1) / chunks - r;
-    block.d_weight = weight + o * in + i;
-    block.d_weight_stride = in;
+    block.d_weight_stride = partials == nullptr ? row_stride : in;
+    block.d_weight = weight + o * block.d_weight_stride + i;
     block.d_bias = i == 0 && d_bias != nullptr ? bias + o : nullptr;
     block.outs = std::min(blocks.outs, out - o);
     block.ins = std::min(blocks.ins, in - i);
@@ -193,7 +195,7 @@ void linear_backward_weights(ThreadPool* pool, ConstMatrixView x, ConstMatrixVie
   });
   for (int64_t chunk = 0; partials != nullptr && chunk < chunks; ++chunk) {
     const float* weight = partials + chunk * partial_floats;
-    kernels.add(weight, d_weight, out * in);
+    for (int64_t o = 0; o < out; ++o) kernels.add(weight + o * in, d_weight + o * row_stride, in);
     if (d_bias != nullptr) kernels.add(weight + out * in, d_bias, out);
   }
 }

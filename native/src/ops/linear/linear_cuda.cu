@@ -107,23 +107,24 @@ void launch_product(cudaStream_t stream, const float* a, int64_t a_row_stride,
 void linear_forward_cuda(cudaStream_t stream, ConstMatrixView x, const LinearWeights& w,
                          MatrixView y, Activation activation, ConstMatrixView residual,
                          MatrixView pre) {
-  launch_product(stream, x.data, x.stride, 1, w.weight, 1, w.in, x.rows, w.out, w.in, y.data,
-                 y.stride,
+  launch_product(stream, x.data, x.stride, 1, w.weight, 1, w.row_stride(), x.rows, w.out, w.in,
+                 y.data, y.stride,
                  {w.bias, residual.data, residual.stride, pre.data, pre.stride,
                   activation == Activation::kGelu, false});
 }
 
 void linear_backward_input_cuda(cudaStream_t stream, ConstMatrixView dy, const LinearWeights& w,
                                 MatrixView dx) {
-  launch_product(stream, dy.data, dy.stride, 1, w.weight, w.in, 1, dy.rows, w.in, w.out, dx.data,
-                 dx.stride, {nullptr, nullptr, 0, nullptr, 0, false, false});
+  launch_product(stream, dy.data, dy.stride, 1, w.weight, w.row_stride(), 1, dy.rows, w.in, w.out,
+                 dx.data, dx.stride, {nullptr, nullptr, 0, nullptr, 0, false, false});
 }
 
 void linear_backward_weights_cuda(cudaStream_t stream, ConstMatrixView x, ConstMatrixView dy,
                                   const LinearGradients& gradients) {
   launch_product(stream, dy.data, 1, dy.stride, x.data, x.stride, 1, dy.cols, x.cols, x.rows,
-                 gradients.weight, x.cols, {nullptr, nullptr, 0, nullptr, 0, false, true});
-  if (dy.cols == 0) return;
+                 gradients.weight, gradients.stride == 0 ? x.cols : gradients.stride,
+                 {nullptr, nullptr, 0, nullptr, 0, false, true});
+  if (dy.cols == 0 || gradients.bias == nullptr) return;
   add_column_sums_kernel<<<blocks(dy.cols, 128), 128, 0, stream>>>(dy.data, dy.rows, dy.cols,
                                                                    dy.stride, gradients.bias);
   check_cuda(cudaGetLastError(), "launch bias gradient");

@@ -63,9 +63,10 @@ struct ElementwiseBlock {
 struct LinearKernels {
   void (*forward)(const LinearBlock&);
   void (*weights)(const LinearWeightsBlock&);
-  /// weight [out, in] → [⌈out/P⌉, in, P] and [⌈in/P⌉, out, P], zero padded.
-  void (*pack_transposed)(const float* weight, int64_t out, int64_t in, float* panels);
-  void (*pack)(const float* weight, int64_t out, int64_t in, float* panels);
+  /// weight [out, in], rows `stride` apart → [⌈out/P⌉, in, P] and [⌈in/P⌉, out, P], zero padded.
+  void (*pack_transposed)(const float* weight, int64_t stride, int64_t out, int64_t in,
+                          float* panels);
+  void (*pack)(const float* weight, int64_t stride, int64_t out, int64_t in, float* panels);
   void (*gelu_forward)(const ElementwiseBlock&);
   void (*gelu_backward)(const ElementwiseBlock&);
   /// to[0 … count) += from[0 … count)

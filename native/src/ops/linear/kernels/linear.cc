@@ -148,15 +148,15 @@ void gelu_backward(const ElementwiseBlock& p) {
   }
 }
 
-void pack_transposed(const float* weight, int64_t out, int64_t in, float* panels) {
+void pack_transposed(const float* weight, int64_t stride, int64_t out, int64_t in, float* panels) {
   for (int64_t o = 0; o < out; o += kPanel, panels += in * kPanel) {
-    pack_columns([=](int64_t m) { return o + m < out ? weight + (o + m) * in : nullptr; }, kPanel,
-                 in, 1.0F, panels);
+    pack_columns([=](int64_t m) { return o + m < out ? weight + (o + m) * stride : nullptr; },
+                 kPanel, in, 1.0F, panels);
   }
 }
 
-void pack(const float* weight, int64_t out, int64_t in, float* panels) {
-  pack_rows(weight, in, out, in, panels);
+void pack(const float* weight, int64_t stride, int64_t out, int64_t in, float* panels) {
+  pack_rows(weight, stride, out, in, panels);
 }
 
 void add(const float* from, float* to, int64_t count) {

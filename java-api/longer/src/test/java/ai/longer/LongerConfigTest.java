@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.longer.support.Samples;
+import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -21,20 +22,23 @@ class LongerConfigTest {
       @ForAll @IntRange(min = 1, max = 100_000) int maxHistory,
       @ForAll @IntRange(min = 1, max = 16) int mergeFactor,
       @ForAll @IntRange(min = 0, max = 8) int innerLayers,
-      @ForAll @IntRange(min = 1, max = 1000) int recentQueries,
+      @ForAll QueryStrategy strategy,
+      @ForAll @IntRange(min = 1, max = 1000) int queries,
       @ForAll @IntRange(min = 1, max = 64) int queryBlock,
       @ForAll @IntRange(min = 0, max = 8) int selfLayers,
       @ForAll @IntRange(min = 0, max = 8) int clsTokens,
       @ForAll @IntRange(min = 1, max = 63) int timeBuckets,
       @ForAll Anchor anchor,
-      @ForAll TimeMode time) {
+      @ForAll TimeMode time,
+      @ForAll GlobalVisibility visibility,
+      @ForAll Head head) {
     LongerConfig config =
         LongerConfig.builder(Samples.SCHEMA)
             .maxHistory(maxHistory)
             .mergeFactor(mergeFactor)
             .innerLayers(innerLayers)
-            .recentQueries(recentQueries)
-            .queryBlock(queryBlock)
+            .queries(strategy, queries)
+            .queryBlock(strategy == QueryStrategy.RECENT ? queryBlock : 1)
             .selfLayers(selfLayers)
             .clsTokens(clsTokens)
             .timeBuckets(timeBuckets)
@@ -42,9 +46,33 @@ class LongerConfigTest {
             .dropout(timeBuckets / 128.0)
             .anchor(anchor)
             .time(time)
+            .globalVisibility(visibility)
+            .head(head)
             .build();
     assertThat(LongerConfig.parse(config.toJson())).isEqualTo(config);
     assertThat(config.toBuilder().build()).isEqualTo(config);
+  }
+
+  @Test
+  void tokensReadBackEqual() {
+    String user = Samples.SCHEMA.userFeatures().get(0).name();
+    String item = Samples.SCHEMA.candidateFeatures().get(0).name();
+    LongerConfig config =
+        LongerConfig.builder(Samples.SCHEMA)
+            .globalToken("who", user)
+            .candidateToken("item", item)
+            .candidateToken("again", item)
+            .globalVisibility(GlobalVisibility.STRICT)
+            .build();
+    assertThat(config.globalTokens()).containsExactly(new TokenSpec("who", List.of(user)));
+    assertThat(config.numRequestRows()).isEqualTo(config.clsTokens());
+    assertThat(config.rowsPerCandidate()).isEqualTo(3);
+    assertThat(LongerConfig.parse(config.toJson())).isEqualTo(config);
+    assertThat(config.toBuilder().build()).isEqualTo(config);
+
+    LongerConfig without = config.toBuilder().noGlobalTokens().build();
+    assertThat(without.globalTokens()).isEmpty();
+    assertThat(LongerConfig.parse(without.toJson())).isEqualTo(without);
   }
 
   @Test

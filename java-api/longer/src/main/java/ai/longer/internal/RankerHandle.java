@@ -170,8 +170,10 @@ public final class RankerHandle extends NativeHandle {
       try {
         call.fill(request, nativeMode(request, CacheMode.OF_REQUEST));
         int width = config.modelWidth();
-        float[] globals = new float[Math.multiplyExact(config.numGlobals(), width)];
-        float[] candidates = new float[Math.multiplyExact(call.numCandidates(), width)];
+        int rows = config.rowsPerCandidate();
+        float[] globals = new float[Math.multiplyExact(config.numRequestRows(), width)];
+        float[] candidates =
+            new float[Math.multiplyExact(call.numCandidates(), Math.multiplyExact(rows, width))];
         call.error()
             .check(
                 LongerC.longer_ranker_represent(
@@ -182,7 +184,7 @@ public final class RankerHandle extends NativeHandle {
                     candidates,
                     candidates.length,
                     call.errorPointer()));
-        return new Representation(globals, candidates, width);
+        return new Representation(globals, candidates, width, rows);
       } finally {
         calls.giveBack(call);
       }

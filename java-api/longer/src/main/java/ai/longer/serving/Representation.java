@@ -7,18 +7,30 @@ import java.util.Arrays;
  *
  * <p>Arrays are shared, not copied: safe for use by several threads while none changes them.
  *
- * @param globals CLS tokens, then the user global, row-major [G, D]
- * @param candidates row-major [C, D]
+ * @param globals the rows that all candidates share, row-major [G, D]: CLS tokens, then under
+ *     CACHEABLE the user tokens
+ * @param candidates row-major [C, R, D]: a candidate's tokens, then under STRICT and FULL its own
+ *     user tokens
  * @param width D
+ * @param rowsPerCandidate R
  */
-public record Representation(float[] globals, float[] candidates, int width) {
-  /** Returns a copy of the user global's vector [D]. */
+public record Representation(float[] globals, float[] candidates, int width, int rowsPerCandidate) {
+  /**
+   * Returns a copy of the last vector that all candidates share [D]: that of the last user token
+   * under CACHEABLE, else of the last CLS token.
+   *
+   * @throws IllegalStateException if candidates share none
+   */
   public float[] user() {
+    if (globals.length == 0) {
+      throw new IllegalStateException("[representation] candidates share no row of this model");
+    }
     return Arrays.copyOfRange(globals, globals.length - width, globals.length);
   }
 
-  /** Returns a copy of a candidate's vector [D]. */
+  /** Returns a copy of a candidate's vectors, row-major [R, D]. */
   public float[] candidate(int candidate) {
-    return Arrays.copyOfRange(candidates, candidate * width, (candidate + 1) * width);
+    int size = rowsPerCandidate * width;
+    return Arrays.copyOfRange(candidates, candidate * size, (candidate + 1) * size);
   }
 }
