@@ -121,7 +121,9 @@ class KilledTrainingTest {
         return false;
       }
       assertThat(process.exitValue()).as(Files.readString(errors.toPath())).isZero();
-      assertThat(last).isEqualTo("COMPLETED");
+      if (stepsToLive > 0) { // else it came to its end before the drawn point, unheard
+        assertThat(last).isEqualTo("COMPLETED");
+      }
       return true;
     } finally {
       process.destroyForcibly();
