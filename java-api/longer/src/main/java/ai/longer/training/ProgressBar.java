@@ -1,7 +1,10 @@
 package ai.longer.training;
 
+import static ai.longer.internal.ProgressText.duration;
+import static ai.longer.internal.ProgressText.format;
+import static ai.longer.internal.ProgressText.quantity;
+
 import java.io.PrintStream;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
@@ -148,23 +151,5 @@ final class ProgressBar implements TrainingListener {
 
   private void printLine(String text) {
     out.println(terminal ? "\r\033[K" + text : text);
-  }
-
-  private static String format(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
-  }
-
-  static String quantity(double value) {
-    if (value >= 1e7) {
-      return format("%.1fM", value / 1e6);
-    }
-    return value >= 1e4 ? format("%.1fk", value / 1e3) : format("%.0f", value);
-  }
-
-  static String duration(double seconds) {
-    long whole = Math.round(Math.max(0, seconds));
-    return whole >= 3600
-        ? format("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-        : format("%d:%02d", whole / 60, whole % 60);
   }
 }

@@ -1,0 +1,42 @@
+package ai.longer.data;
+
+import java.util.List;
+
+/** Counts one phase of work and tells listeners now and then. Not thread-safe. */
+final class ProgressMeter {
+  private static final long NANOS_BETWEEN = 100_000_000L;
+
+  private final String phase;
+  private final List<DataListener> listeners;
+  private final long start = System.nanoTime();
+  private long toldAt = start;
+  private long rows;
+
+  ProgressMeter(String phase, List<DataListener> listeners) {
+    this.phase = phase;
+    this.listeners = listeners;
+  }
+
+  /** Counts a row; {@code done} and {@code bytes} as of {@link DataProgress}. */
+  void row(double done, long bytes) {
+    rows++;
+    long now = System.nanoTime();
+    if (now - toldAt >= NANOS_BETWEEN) {
+      toldAt = now;
+      tell(done, bytes, now);
+    }
+  }
+
+  long rows() {
+    return rows;
+  }
+
+  void end(long bytes) {
+    tell(1, bytes, System.nanoTime());
+  }
+
+  private void tell(double done, long bytes, long now) {
+    DataProgress progress = new DataProgress(phase, rows, done, bytes, (now - start) / 1e9);
+    listeners.forEach(listener -> listener.onProgress(progress));
+  }
+}
