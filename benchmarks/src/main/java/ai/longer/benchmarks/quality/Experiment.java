@@ -53,6 +53,15 @@ record Experiment(
     }
   }
 
+  /** How a contender is shown. */
+  String titleOf(String contender) {
+    return contenders.stream()
+        .filter(c -> c.name().equals(contender))
+        .map(Contender::title)
+        .findAny()
+        .orElse(contender);
+  }
+
   /** Reads {@code folder/name.json}. */
   static Experiment read(Path folder, String name) {
     Experiment read = Json.read(folder.resolve(name + ".json"), Experiment.class);

@@ -118,8 +118,8 @@ final class KuaiRandPart implements DataSet {
   }
 
   /**
-   * Adds what users watched before the log; its time is that of the last one, or just before the
-   * user's first impression if that came earlier.
+   * Adds what users watched before the log, at the second of the last one. The three users whose
+   * sequence does not end before their first impression go without: it might know outcomes.
    */
   private void addWatched(Map<Long, List<LogRow>> impressions, Map<Long, long[]> videos) {
     try (ParquetRows rows = open("earlier_sequences", "user_id", "last_time_ms", "watch_seq")) {
@@ -133,7 +133,10 @@ final class KuaiRandPart implements DataSet {
           continue;
         }
         long first = ofUser.stream().mapToLong(LogRow::time).min().orElseThrow();
-        long time = Math.min(Math.floorDiv(number(rows.cell(last)), 1000), first - 1);
+        long time = Math.floorDiv(number(rows.cell(last)), 1000);
+        if (time >= first) {
+          continue;
+        }
         Cell sequence = rows.cell(watched);
         for (int i = 0; i < sequence.size(); i++) {
           long video = sequence.longValue(i);

@@ -1,13 +1,16 @@
 package ai.longer.benchmarks.quality;
 
 import ai.longer.report.Charts;
+import ai.longer.report.Figure;
 import ai.longer.report.Series;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The charts of an experiment as SVG files. */
 final class Pictures {
@@ -27,37 +30,59 @@ final class Pictures {
     return experiment + "-by-history.svg";
   }
 
+  static String differences(String experiment) {
+    return experiment + "-differences.svg";
+  }
+
   /** Writes the charts that the experiment's figures allow. */
   static void write(Summary summary, Path folder) {
-    List<Summary.HistoryClass> classes = summary.byHistory();
-    if (classes.size() < 2) {
-      return;
+    String name = summary.experiment().name();
+    if (summary.byHistory().size() > 1) {
+      write(folder.resolve(byHistory(name)), drawByHistory(summary));
     }
+    if (!summary.differences().isEmpty()) {
+      write(folder.resolve(differences(name)), drawDifferences(summary));
+    }
+  }
+
+  private static Figure drawByHistory(Summary summary) {
+    List<Summary.HistoryClass> classes = summary.byHistory();
     List<Series> series = new ArrayList<>();
-    for (Contender contender : summary.experiment().contenders()) {
-      boolean isShown = classes.get(0).auc().containsKey(contender.name());
-      if (isShown && summary.experiment().plotted().contains(contender.name())) {
+    for (Summary.Model model : summary.models()) {
+      if (summary.experiment().plotted().contains(model.contender())) {
         List<Series.Point> points = new ArrayList<>();
         for (int i = 0; i < classes.size(); i++) {
-          points.add(new Series.Point(i, classes.get(i).auc(contender.name())));
+          points.add(new Series.Point(i, classes.get(i).auc(model.contender())));
         }
-        series.add(new Series(contender.title(), points));
+        series.add(new Series(summary.experiment().titleOf(model.contender()), points));
       }
     }
-    if (series.isEmpty()) {
-      return;
+    return Charts.byHistoryLength(
+        classes.stream().map(Summary.HistoryClass::events).toList(),
+        series,
+        "test AUC",
+        summary.experiment().title() + ": test AUC by length of the history");
+  }
+
+  private static Figure drawDifferences(Summary summary) {
+    String first = summary.experiment().titleOf(summary.models().get(0).contender());
+    Map<String, Charts.Interval> intervals = new LinkedHashMap<>();
+    for (Summary.Difference d : summary.differences()) {
+      intervals.put(
+          summary.experiment().titleOf(d.than()),
+          new Charts.Interval(d.lower(), d.estimate(), d.upper()));
     }
-    String svg =
-        Charts.byHistoryLength(
-                classes.stream().map(Summary.HistoryClass::events).toList(),
-                series,
-                "test AUC",
-                summary.experiment().title() + ": test AUC by length of the history")
-            .svg();
+    return Charts.intervals(
+        intervals,
+        "AUC of " + first + " less that of the model, 95 % bounds",
+        summary.experiment().title() + ": differences of test AUC");
+  }
+
+  private static void write(Path file, Figure figure) {
     try {
-      Files.writeString(folder.resolve(byHistory(summary.experiment().name())), svg);
+      Files.writeString(file, figure.svg());
     } catch (IOException e) {
-      throw new UncheckedIOException("[results] cannot write a chart in " + folder, e);
+      throw new UncheckedIOException("[results] cannot write " + file, e);
     }
   }
 }

@@ -59,6 +59,9 @@ final class ResultsPage {
             data.longHistory(),
             data.maxHistory()));
     models(page, summary);
+    if (hasCharts && !summary.differences().isEmpty()) {
+      picture(page, "Differences of AUC", Pictures.differences(experiment.name()));
+    }
     byHistory(page, summary);
     inspections(page, summary);
     searches(page, summary);
@@ -121,11 +124,13 @@ final class ResultsPage {
     }
     table(page, header, rows);
     if (hasCharts) {
-      String name = summary.experiment().name();
-      page.append("![AUC by length of the history](results/")
-          .append(Pictures.byHistory(name))
-          .append(")\n\n");
+      picture(
+          page, "AUC by length of the history", Pictures.byHistory(summary.experiment().name()));
     }
+  }
+
+  private static void picture(StringBuilder page, String title, String file) {
+    page.append("![").append(title).append("](results/").append(file).append(")\n\n");
   }
 
   private static void inspections(StringBuilder page, Summary summary) {
@@ -170,11 +175,7 @@ final class ResultsPage {
   }
 
   private static String title(Summary summary, String contender) {
-    return summary.experiment().contenders().stream()
-        .filter(c -> c.name().equals(contender))
-        .map(Contender::title)
-        .findAny()
-        .orElse(contender);
+    return summary.experiment().titleOf(contender);
   }
 
   private static String spread(Summary.Spread spread) {

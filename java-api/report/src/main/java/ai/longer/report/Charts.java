@@ -144,6 +144,42 @@ public final class Charts {
     return figure(plot, 24 + 44 * names.size(), caption);
   }
 
+  /** An estimate with its bounds. */
+  public record Interval(double lower, double estimate, double upper) {}
+
+  /**
+   * Draws named estimates as points with their bounds, the first on top, beside a line at 0.
+   *
+   * @param intervals by name, at least one
+   * @param title of the axis
+   */
+  public static Figure intervals(Map<String, Interval> intervals, String title, String caption) {
+    List<String> names = new ArrayList<>(intervals.keySet());
+    List<Interval> values = new ArrayList<>(intervals.values());
+    List<String> upwards = new ArrayList<>(names);
+    Collections.reverse(upwards);
+    Map<String, Object> data =
+        Map.of(
+            "name", names,
+            "lower", values.stream().map(Interval::lower).toList(),
+            "estimate", values.stream().map(Interval::estimate).toList(),
+            "upper", values.stream().map(Interval::upper).toList());
+    Plot plot = new Plot("", title).withoutLegend();
+    plot.layer(
+        "hline",
+        Map.of(),
+        Map.of(),
+        Map.of("yintercept", 0.0, "color", Palette.NEUTRAL.hex(), "linetype", "dashed"));
+    plot.layer(
+        "pointrange",
+        data,
+        Map.of("x", "name", "y", "estimate", "ymin", "lower", "ymax", "upper"),
+        Map.of("color", Palette.BLUE.hex(), "size", 0.8));
+    plot.axis("x", Map.of("discrete", true, "limits", upwards));
+    plot.flipped();
+    return figure(plot, 60 + 30 * names.size(), caption);
+  }
+
   private static Figure figure(Plot plot, int height, String caption) {
     return new Figure(plot.render(WIDTH, height, caption), caption);
   }

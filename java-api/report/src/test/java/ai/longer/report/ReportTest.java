@@ -196,4 +196,29 @@ class ReportTest {
                 .build())
         .section("Latency", "", charts.get(4));
   }
+
+  @Test
+  void intervalsAreNamedPointsWithTheirBoundsBesideZero() {
+    Map<String, Charts.Interval> intervals = new LinkedHashMap<>();
+    intervals.put("first <a>", new Charts.Interval(0.01, 0.02, 0.03));
+    intervals.put("second", new Charts.Interval(-0.01, 0.004, 0.02));
+    String svg = Charts.intervals(intervals, "difference", "Differences").svg();
+    assertTrue(svg.contains("first &lt;a&gt;"), svg);
+    assertTrue(svg.indexOf("second") > 0, svg);
+    List<Double> points = numbers(svg, "<circle [^>]*cx=\"([\\d.]+)\"");
+    List<Double> lower = numbers(svg, "<line x1=\"([\\d.]+)\"[^>]*stroke=\"var\\(--blue");
+    List<Double> zero = numbers(svg, "<line x1=\"([\\d.]+)\"[^>]*stroke-dasharray");
+    assertEquals(2, points.size(), svg);
+    assertEquals(1, zero.size(), svg);
+    assertTrue(points.get(0) > points.get(1) && points.get(1) > zero.get(0), svg);
+    assertTrue(lower.get(0) > zero.get(0) && lower.get(1) < zero.get(0), svg);
+  }
+
+  private static List<Double> numbers(String text, String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(text)
+        .results()
+        .map(match -> Double.valueOf(match.group(1)))
+        .toList();
+  }
 }
