@@ -30,10 +30,19 @@ struct TableConfig {
   int64_t admission = 1;
 };
 
-/// A categorical feature read from `table`.
+/// What a row of a feature's column holds (native/docs/model.md, "Features").
+enum class FeatureKind {
+  kCategorical,  ///< one id or none; the model reads its table row
+  kManyValued,   ///< any number of ids; the model reads the mean of their table rows
+  kNumeric  ///< a number or none; the model reads (number − mean) / scale, and whether it is there
+};
+
 struct FeatureConfig {
   std::string name;
-  std::string table;
+  std::string table;  ///< empty if numeric
+  FeatureKind kind = FeatureKind::kCategorical;
+  double mean = 0.0;  ///< numeric only, as scale
+  double scale = 1.0;
 };
 
 /// A token of width D made of features by one linear map (LONGER §3.3).
@@ -41,6 +50,9 @@ struct TokenConfig {
   std::string name;
   std::vector<std::string> features;  ///< in concatenation order; empty = all there are
 };
+
+/// Inputs of a numeric feature: the reduced number, and 1 where there is one.
+inline constexpr int64_t kNumericWidth = 2;
 
 /// A binary label; the loss of a task counts `weight` times. Scores are corrected for training data
 /// that kept this share of the negatives.
@@ -120,7 +132,7 @@ struct Config {
   /// Indices into `features` of those that a token reads.
   static std::vector<size_t> token_features(const TokenConfig& token,
                                             const std::vector<FeatureConfig>& features);
-  /// Sum of the widths of the tables that `features` read.
+  /// Inputs that `features` make together: the widths of their tables, 2 for a numeric feature.
   int64_t features_width(const std::vector<FeatureConfig>& features) const;
 };
 

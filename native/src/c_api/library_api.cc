@@ -8,6 +8,7 @@
 #include "c_api/guard.hpp"
 #include "core/cpu_tier.hpp"
 #include "core/thread_pool.hpp"
+#include "core/xxh64.hpp"
 #include "ops/backend.hpp"
 
 using namespace longer;  // NOLINT(google-build-using-namespace): this file is the border between
@@ -67,6 +68,10 @@ extern "C" {
 const char* longer_version(void) { return kVersion; }
 
 int32_t longer_abi_version(void) { return kAbiVersion; }
+
+uint64_t longer_hash_id(const char* utf8, int64_t bytes) {
+  return xxh64(utf8, utf8 == nullptr || bytes < 0 ? 0 : bytes);
+}
 
 int64_t longer_doctor(char* report_text, int64_t capacity) {
   int64_t needed = 0;

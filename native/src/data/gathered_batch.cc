@@ -10,7 +10,17 @@
 namespace longer {
 namespace {
 
-ColumnKind kind_of(const FeatureConfig& /*feature*/) { return ColumnKind::kOne; }
+ColumnKind kind_of(const FeatureConfig& feature) {
+  switch (feature.kind) {
+    case FeatureKind::kCategorical:
+      return ColumnKind::kOne;
+    case FeatureKind::kManyValued:
+      return ColumnKind::kMany;
+    case FeatureKind::kNumeric:
+      break;
+  }
+  return ColumnKind::kNumeric;
+}
 
 const char* kind_name(ColumnKind kind) {
   switch (kind) {

@@ -8,6 +8,18 @@ namespace {
 constexpr int64_t kPartLength = 2048;  // occurrences summed by one item
 constexpr int64_t kSegmentsPerItem = 64;
 
+/// visit(table row, gradient row) for each value that is there, in order.
+template <class Visit>
+void for_occurrences(const GradientSource& source, const Visit& visit) {
+  for (int64_t i = 0; i < source.count; ++i) {
+    const int64_t begin = source.offsets == nullptr ? i : source.offsets[i];
+    const int64_t end = source.offsets == nullptr ? i + 1 : source.offsets[i + 1];
+    for (int64_t at = begin; at < end; ++at) {
+      if (source.rows[at] >= 0) visit(source.rows[at], source.values + i * source.stride);
+    }
+  }
+}
+
 void add_rows(const float* const* rows, int64_t count, int64_t width, float* sum) {
   for (int64_t i = 0; i < count; ++i) {
     const float* row = rows[i];
@@ -33,8 +45,8 @@ void SegmentSum::group(const std::vector<GradientSource>& sources, int64_t num_t
   segments_.clear();
   offsets_.assign(1, 0);
   for (const GradientSource& source : sources) {
-    for (int64_t i = 0; i < source.count; ++i) {
-      const int32_t slot = slot_of(source.rows[i]);
+    for_occurrences(source, [this](int32_t row, const float*) {
+      const int32_t slot = slot_of(row);
       int32_t& segment = segment_of_slot_[static_cast<size_t>(slot)];
       if (segment < 0) {
         segment = static_cast<int32_t>(slots_.size());
@@ -43,7 +55,7 @@ void SegmentSum::group(const std::vector<GradientSource>& sources, int64_t num_t
       }
       ++offsets_[static_cast<size_t>(segment) + 1];
       segments_.push_back(segment);
-    }
+    });
   }
   for (const int32_t slot : slots_) segment_of_slot_[static_cast<size_t>(slot)] = -1;
 
@@ -57,10 +69,10 @@ void SegmentSum::group(const std::vector<GradientSource>& sources, int64_t num_t
   occurrences_.resize(segments_.size());
   size_t next = 0;
   for (const GradientSource& source : sources) {
-    for (int64_t i = 0; i < source.count; ++i, ++next) {
-      int32_t& place = offsets_[static_cast<size_t>(segments_[next]) + 1];
-      occurrences_[static_cast<size_t>(place++)] = source.values + i * source.stride;
-    }
+    for_occurrences(source, [this, &next](int32_t, const float* values) {
+      int32_t& place = offsets_[static_cast<size_t>(segments_[next++]) + 1];
+      occurrences_[static_cast<size_t>(place++)] = values;
+    });
   }
 }
 

@@ -7,12 +7,14 @@
 namespace longer {
 
 /// Gradient rows that one stage sends to a table: occurrence i adds `values[i * stride … + width)`
-/// to row `rows[i]`.
+/// to row `rows[i]`, or, with offsets, to each of rows[offsets[i]] … rows[offsets[i + 1] − 1].
+/// Negative rows (missing values) take none.
 struct GradientSource {
   const int32_t* rows = nullptr;
   const float* values = nullptr;
   int64_t stride = 0;
   int64_t count = 0;
+  const int32_t* offsets = nullptr;
 };
 
 /// Sums the gradient rows of each table row over all occurrences of one or several batches

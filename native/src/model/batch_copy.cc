@@ -14,11 +14,19 @@ void BatchCopy::copy(const T*& values, int64_t count) {
 }
 
 void BatchCopy::copy_columns(const Column*& columns, size_t num_columns, int64_t rows) {
+  if (rows == 0) columns = nullptr;
   if (columns == nullptr) return;
   const size_t first = columns_.size();
   for (size_t f = 0; f < num_columns; ++f) {
     Column column = columns[f];
-    copy(column.ids, rows);
+    if (column.offsets != nullptr) {
+      copy(column.ids, column.offsets[rows]);
+      copy(column.offsets, rows + 1);
+    } else {
+      copy(column.ids, rows);
+    }
+    copy(column.numbers, rows);
+    copy(column.valid, (rows + 7) / 8);
     columns_.push_back(column);
   }
   columns = columns_.data() + first;

@@ -1,6 +1,7 @@
 #include "longer/config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -14,6 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t kFormatVersion = 1;
+constexpr double kMaxNumber = 1e30;      // of mean and scale: what floats can still be reduced by
 constexpr int64_t kMaxTableRows = 4096;  // larger tables take sparse gradients: rows = 0
 constexpr int64_t kMaxAdmission = 1 << 30;
 
@@ -114,6 +116,8 @@ class ObjectReader {
   std::set<std::string> known_;
 };
 
+const std::vector<const char*> kKinds = {"categorical", "numeric"};
+const std::vector<const char*> kValues = {"one", "many"};
 const std::vector<const char*> kAnchors = {"NEWEST", "OLDEST"};
 const std::vector<const char*> kTimes = {"REQUEST_RELATIVE", "EVENT_RELATIVE", "NONE"};
 const std::vector<const char*> kVisibilities = {"CACHEABLE", "STRICT", "FULL"};
@@ -149,9 +153,20 @@ std::vector<FeatureConfig> read_features(ObjectReader& root, const char* key,
       if (other.name == feature.name)
         reject(reader.at("name"), "\"", feature.name, "\" is used twice");
     }
-    feature.table = reader.name("table");
-    if (config.table_index(feature.table) < 0) {
-      reject(reader.at("table"), "names no table; got \"", feature.table, "\"");
+    if (reader.one_of("kind", kKinds, 0) == 1) {
+      feature.kind = FeatureKind::kNumeric;
+      reader.number(
+          "mean", "in −1e30 … 1e30", [](double x) { return std::abs(x) <= kMaxNumber; },
+          feature.mean);
+      reader.number(
+          "scale", "in 1e-30 … 1e30",
+          [](double x) { return x >= 1.0 / kMaxNumber && x <= kMaxNumber; }, feature.scale);
+    } else {
+      if (reader.one_of("values", kValues, 0) == 1) feature.kind = FeatureKind::kManyValued;
+      feature.table = reader.name("table");
+      if (config.table_index(feature.table) < 0) {
+        reject(reader.at("table"), "names no table; got \"", feature.table, "\"");
+      }
     }
     features.push_back(feature);
   });
@@ -272,7 +287,17 @@ void validate(const Config& c) {
 
 Json features_json(const std::vector<FeatureConfig>& features) {
   Json array = Json::array();
-  for (const FeatureConfig& f : features) array.push_back({{"name", f.name}, {"table", f.table}});
+  for (const FeatureConfig& f : features) {
+    if (f.kind == FeatureKind::kNumeric) {
+      array.push_back(
+          {{"name", f.name}, {"kind", kKinds[1]}, {"mean", f.mean}, {"scale", f.scale}});
+    } else {
+      array.push_back({{"name", f.name},
+                       {"kind", kKinds[0]},
+                       {"table", f.table},
+                       {"values", kValues[f.kind == FeatureKind::kManyValued ? 1 : 0]}});
+    }
+  }
   return array;
 }
 
@@ -390,8 +415,11 @@ std::vector<size_t> Config::token_features(const TokenConfig& token,
 
 int64_t Config::features_width(const std::vector<FeatureConfig>& features) const {
   int64_t width = 0;
-  for (const FeatureConfig& f : features)
-    width += tables[static_cast<size_t>(table_index(f.table))].width;
+  for (const FeatureConfig& f : features) {
+    width += f.kind == FeatureKind::kNumeric
+                 ? kNumericWidth
+                 : tables[static_cast<size_t>(table_index(f.table))].width;
+  }
   return width;
 }
 

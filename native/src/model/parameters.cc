@@ -148,7 +148,9 @@ std::vector<TableView> views_of(const Config& config, const std::vector<FeatureC
                                 const std::vector<TableView>& tables) {
   std::vector<TableView> views;
   for (const FeatureConfig& f : features) {
-    views.push_back(tables[static_cast<size_t>(config.table_index(f.table))]);
+    views.push_back(f.kind == FeatureKind::kNumeric
+                        ? TableView{nullptr, kNumericWidth, 0}
+                        : tables[static_cast<size_t>(config.table_index(f.table))]);
   }
   return views;
 }

@@ -1,6 +1,33 @@
 #include "model/prepared_features.hpp"
 
+#include <algorithm>
+
+#include "model/column_values.hpp"
+
 namespace longer {
+namespace {
+
+constexpr int32_t kMissing = -1;
+
+/// Rows of the ids [begin, end) of a column; only ids that are there are looked up, in runs.
+void look_up(int64_t table, const Column& column, const RowRange& range, RowLookup& lookup,
+             int32_t* rows) {
+  for (int64_t begin = range.begin; begin < range.end;) {
+    const bool is_present = is_valid(column, begin);
+    int64_t end = begin + 1;
+    if (column.valid == nullptr) end = range.end;
+    while (end < range.end && is_valid(column, end) == is_present) ++end;
+    if (is_present) {
+      lookup.rows(table, column.ids + begin, end - begin, rows);
+    } else {
+      std::fill_n(rows, end - begin, kMissing);
+    }
+    rows += end - begin;
+    begin = end;
+  }
+}
+
+}  // namespace
 
 void PreparedFeatures::reset(size_t num_features) {
   if (memory_.size() < num_features) memory_.resize(num_features);
@@ -10,20 +37,63 @@ void PreparedFeatures::reset(size_t num_features) {
 void PreparedFeatures::set(size_t first, const Config& config,
                            const std::vector<FeatureConfig>& features, const Column* columns,
                            const RowRange* ranges, size_t num_ranges, RowLookup& lookup) {
-  int64_t count = 0;
-  for (size_t r = 0; r < num_ranges; ++r) count += ranges[r].end - ranges[r].begin;
-  for (size_t f = first; f < first + features.size(); ++f) {
-    std::vector<int32_t>& rows = memory_[f].rows;
-    rows.resize(static_cast<size_t>(count));
-    values_[f].rows = rows.data();
-    if (count == 0) continue;
-    const int64_t table = config.table_index(features[f - first].table);
-    int32_t* to = rows.data();
-    for (size_t r = 0; r < num_ranges; ++r) {
-      const int64_t length = ranges[r].end - ranges[r].begin;
-      lookup.rows(table, columns[f].ids + ranges[r].begin, length, to);
-      to += length;
+  for (size_t f = 0; f < features.size(); ++f) {
+    const FeatureConfig& feature = features[f];
+    const Column column = columns == nullptr ? Column{} : columns[first + f];
+    Memory& memory = memory_[first + f];
+    FeatureValues& values = values_[first + f];
+    switch (feature.kind) {
+      case FeatureKind::kCategorical:
+        set_rows(config.table_index(feature.table), column, ranges, num_ranges, lookup, memory);
+        values.rows = memory.rows.data();
+        break;
+      case FeatureKind::kManyValued:
+        set_bags(config.table_index(feature.table), column, ranges, num_ranges, lookup, memory);
+        values.rows = memory.rows.data();
+        values.offsets = memory.offsets.data();
+        break;
+      case FeatureKind::kNumeric:
+        set_numbers(feature, column, ranges, num_ranges, memory);
+        values.numbers = memory.numbers.data();
+        break;
     }
+  }
+}
+
+void PreparedFeatures::set_rows(int64_t table, const Column& column, const RowRange* ranges,
+                                size_t num_ranges, RowLookup& lookup, Memory& memory) {
+  memory.rows.clear();
+  for (size_t r = 0; r < num_ranges; ++r) {
+    const size_t at = memory.rows.size();
+    memory.rows.resize(at + static_cast<size_t>(ranges[r].end - ranges[r].begin));
+    look_up(table, column, ranges[r], lookup, memory.rows.data() + at);
+  }
+}
+
+void PreparedFeatures::set_bags(int64_t table, const Column& column, const RowRange* ranges,
+                                size_t num_ranges, RowLookup& lookup, Memory& memory) {
+  memory.rows.clear();
+  memory.offsets.assign(1, 0);
+  for (size_t r = 0; r < num_ranges; ++r) {
+    if (ranges[r].begin == ranges[r].end) continue;
+    const int64_t begin = column.offsets[ranges[r].begin];
+    const int64_t count = column.offsets[ranges[r].end] - begin;
+    const size_t at = memory.rows.size();
+    memory.rows.resize(at + static_cast<size_t>(count));
+    if (count > 0) lookup.rows(table, column.ids + begin, count, memory.rows.data() + at);
+    for (int64_t i = ranges[r].begin; i < ranges[r].end; ++i) {
+      const int64_t end = static_cast<int64_t>(at) + column.offsets[i + 1] - begin;
+      memory.offsets.push_back(static_cast<int32_t>(end));
+    }
+  }
+}
+
+void PreparedFeatures::set_numbers(const FeatureConfig& feature, const Column& column,
+                                   const RowRange* ranges, size_t num_ranges, Memory& memory) {
+  memory.numbers.clear();
+  for (size_t r = 0; r < num_ranges; ++r) {
+    for (int64_t i = ranges[r].begin; i < ranges[r].end; ++i)
+      memory.numbers.push_back(static_cast<float>(reduced_number(feature, column.numbers[i])));
   }
 }
 

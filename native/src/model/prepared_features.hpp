@@ -13,6 +13,7 @@ class RowLookup {
  public:
   virtual ~RowLookup() = default;
   /// Rows of `count` ids of table `table` (index into Config::tables); unknown ids read row 0.
+  /// Missing values are never asked for.
   virtual void rows(int64_t table, const int64_t* ids, int64_t count, int32_t* rows) = 0;
 };
 
@@ -36,8 +37,16 @@ class PreparedFeatures {
 
  private:
   struct Memory {
-    std::vector<int32_t> rows;
+    std::vector<int32_t> rows, offsets;
+    std::vector<float> numbers;
   };
+  static void set_rows(int64_t table, const Column& column, const RowRange* ranges,
+                       size_t num_ranges, RowLookup& lookup, Memory& memory);
+  static void set_bags(int64_t table, const Column& column, const RowRange* ranges,
+                       size_t num_ranges, RowLookup& lookup, Memory& memory);
+  static void set_numbers(const FeatureConfig& feature, const Column& column,
+                          const RowRange* ranges, size_t num_ranges, Memory& memory);
+
   std::vector<Memory> memory_;  // never shrinks
   std::vector<FeatureValues> values_;
 };

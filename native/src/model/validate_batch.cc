@@ -3,6 +3,7 @@
 
 #include "longer/error.hpp"
 #include "model/prepared_batch.hpp"
+#include "model/validate_columns.hpp"
 
 namespace longer {
 namespace {
@@ -25,18 +26,6 @@ void check_offsets(const char* name, const int64_t* offsets, int64_t num_request
   }
   check_argument(offsets[num_requests] == total, "[batch] ", name, "[", num_requests,
                  "] must equal the count ", total, "; got ", offsets[num_requests]);
-}
-
-/// One column of `rows` rows a feature.
-void check_columns(const char* name, const std::vector<FeatureConfig>& features,
-                   const Column* columns, int64_t rows) {
-  if (rows == 0 || features.empty()) return;
-  check_argument(columns != nullptr, "[batch] ", name, " is null; ", features.size(),
-                 " columns are needed");
-  for (size_t f = 0; f < features.size(); ++f) {
-    check_argument(columns[f].ids != nullptr, "[batch] ", name, ": feature \"", features[f].name,
-                   "\": ids is null; ", rows, " values are needed");
-  }
 }
 
 void check_times(const BatchView& batch) {
@@ -73,19 +62,26 @@ void validate_batch(const Config& config, const BatchView& batch) {
                  "[batch] too many events and learned queries: ", merged_rows);
   check_present("event_offsets", batch.event_offsets, batch.num_requests + 1);
   check_present("candidate_offsets", batch.candidate_offsets, batch.num_requests + 1);
-  check_columns("event_columns", config.event_features, batch.event_columns, batch.num_events);
-  check_columns("candidate_columns", config.candidate_features, batch.candidate_columns,
-                batch.num_candidates);
-  check_columns("user_columns", config.user_features, batch.user_columns, batch.num_requests);
-  if (batch.user_columns != nullptr) {
-    check_columns("user_columns", config.context_features,
-                  batch.user_columns + config.user_features.size(), batch.num_requests);
-  } else {
-    check_columns("user_columns", config.context_features, nullptr, batch.num_requests);
-  }
   check_offsets("event_offsets", batch.event_offsets, batch.num_requests, batch.num_events);
   check_offsets("candidate_offsets", batch.candidate_offsets, batch.num_requests,
                 batch.num_candidates);
+  const auto check_columns = [](const char* name, const Column* columns, size_t features,
+                                int64_t length) {
+    check_present(name, columns, length > 0 ? static_cast<int64_t>(features) : 0);
+  };
+  check_columns("event_columns", batch.event_columns, config.event_features.size(),
+                batch.num_events);
+  check_columns("user_columns", batch.user_columns, static_cast<size_t>(config.num_user_features()),
+                batch.num_requests);
+  check_columns("candidate_columns", batch.candidate_columns, config.candidate_features.size(),
+                batch.num_candidates);
+  validate_columns("event", config.event_features, batch.event_columns, batch.num_events);
+  validate_columns("user", config.user_features, batch.user_columns, batch.num_requests);
+  const Column* context =
+      batch.user_columns == nullptr ? nullptr : batch.user_columns + config.user_features.size();
+  validate_columns("context", config.context_features, context, batch.num_requests);
+  validate_columns("candidate", config.candidate_features, batch.candidate_columns,
+                   batch.num_candidates);
   if (config.time != TimeMode::kNone) {
     check_present("event_times", batch.event_times, batch.num_events);
     check_present("reference_times", batch.reference_times, batch.num_requests);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "longer/error.hpp"
+#include "model/column_values.hpp"
 #include "serving/ranker.hpp"
 #include "serving/ranker_context.hpp"
 
@@ -49,10 +50,10 @@ std::vector<double> shares_of(const std::vector<float>& attention,
 class OneCandidate {
  public:
   OneCandidate(const Config& config, const BatchView& batch, int64_t candidate) : view(batch) {
-    for (size_t f = 0; f < config.candidate_features.size(); ++f) {
-      Column column{};
-      column.ids = batch.candidate_columns[f].ids + candidate;
-      columns_.push_back(column);
+    const size_t num_features = config.candidate_features.size();
+    rows_.resize(num_features);  // the columns point into it
+    for (size_t f = 0; f < num_features; ++f) {
+      columns_.push_back(row_of(batch.candidate_columns[f], candidate, rows_[f]));
     }
     view.num_candidates = 1;
     view.candidate_offsets = kOffsets;
@@ -63,6 +64,29 @@ class OneCandidate {
 
  private:
   static constexpr int64_t kOffsets[2] = {0, 1};
+  struct Row {
+    int64_t offsets[2];
+    uint8_t valid;
+  };
+  /// Row i of a column as a column of one row.
+  static Column row_of(const Column& column, int64_t i, Row& row) {
+    Column one{};
+    if (column.offsets != nullptr) {
+      row.offsets[0] = 0;
+      row.offsets[1] = column.offsets[i + 1] - column.offsets[i];
+      one.offsets = row.offsets;
+      one.ids = column.ids + column.offsets[i];
+    } else if (column.numbers != nullptr) {
+      one.numbers = column.numbers + i;
+    } else {
+      row.valid = is_valid(column, i) ? 1 : 0;
+      one.valid = &row.valid;
+      one.ids = column.ids + i;
+    }
+    return one;
+  }
+
+  std::vector<Row> rows_;
   std::vector<Column> columns_;
 };
 

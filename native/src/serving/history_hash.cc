@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "model/column_values.hpp"
+
 namespace longer {
 namespace {
 
@@ -18,7 +20,8 @@ uint64_t link(uint64_t hash, int64_t value) {
 void HistoryHash::add(const Config& config, const BatchView& batch) {
   for (int64_t i = 0; i < batch.num_events; ++i) {
     for (size_t f = 0; f < config.event_features.size(); ++f) {
-      chain_ = link(chain_, batch.event_columns[f].ids[i]);
+      visit_values(config.event_features[f], batch.event_columns[f], i,
+                   [this](int64_t value) { chain_ = link(chain_, value); });
     }
     if (config.time != TimeMode::kNone) chain_ = link(chain_, batch.event_times[i]);
   }

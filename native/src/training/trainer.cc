@@ -206,10 +206,20 @@ void Trainer::accumulate_table_gradients() {
   auto add_features = [&](const std::vector<FeatureConfig>& features, const FeatureValues* values,
                           int64_t count, const MatrixView& d_input, int64_t column) {
     for (size_t f = 0; f < features.size(); ++f) {
+      if (features[f].kind == FeatureKind::kNumeric) {
+        column += kNumericWidth;
+        continue;
+      }
       const int64_t table = config.table_index(features[f].table);
+      const int64_t width = config.tables[static_cast<size_t>(table)].width;
+      MatrixView d_rows = d_input.slice_cols(column, column + width);
+      if (features[f].kind == FeatureKind::kManyValued) {
+        d_rows = memory_.matrix(count, width);
+        spread_mean_gradient(values[f], d_input.slice_cols(column, column + width), d_rows);
+      }
       sources[static_cast<size_t>(table)].push_back(
-          {values[f].rows, d_input.data + column, d_input.stride, count});
-      column += config.tables[static_cast<size_t>(table)].width;
+          {values[f].rows, d_rows.data, d_rows.stride, count, values[f].offsets});
+      column += width;
     }
     return column;
   };

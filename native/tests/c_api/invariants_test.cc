@@ -87,8 +87,7 @@ TEST_P(Invariants, InvariantAOtherCandidatesChangeNothing) {
   // Every request's middle candidate becomes another one.
   for (size_t f = 0; f < config().candidate_features.size(); ++f) {
     for (int64_t b = 0; b < before.num_requests(); ++b) {
-      int64_t& id = after.candidate_columns[f].ids[static_cast<size_t>(3 * b + 1)];
-      id = id == 1 ? 0 : 1;
+      change_row(after.candidate_columns[f], 3 * b + 1);
     }
   }
   std::vector<Pick> others;
@@ -134,7 +133,7 @@ TEST_P(Invariants, InvariantCCachedScoresEqualFullScores) {
 
     OwnedBatch without_history = one;
     without_history.event_offsets = {0, 0};
-    for (OwnedColumn& column : without_history.event_columns) column.ids.clear();
+    without_history.event_columns = pick_rows(without_history.event_columns, {});
     without_history.event_times.clear();
     EXPECT_TRUE(are_same_bits(rank(ranker.get(), without_history, LONGER_CACHE_ONLY), full));
   }

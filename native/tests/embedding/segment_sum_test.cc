@@ -71,6 +71,44 @@ TEST(SegmentSum, OfSeveralSourcesMatchesReference) {
   }
 }
 
+TEST(SegmentSum, OfBagsAndMissingValuesMatchesReference) {
+  constexpr int64_t kBags = 900;
+  constexpr int64_t kWidth = 6;
+  PoisonedMatrix values(kBags, kWidth, random_floats(kBags * kWidth, 1));
+  Source plain(500, kWidth, 30, 2);
+  for (size_t i = 0; i < plain.rows.size(); i += 3) plain.rows[i] = -1;
+  std::mt19937_64 random(3);
+  std::vector<int32_t> rows;
+  std::vector<int32_t> offsets = {0};
+  reference::RowSums expected;
+  for (int64_t i = 0; i < kBags; ++i) {
+    for (auto left = random() % 4; left > 0; --left) {
+      rows.push_back(random() % 10 == 0 ? -1 : static_cast<int32_t>(random() % 30));
+      reference::add_segment(expected, rows.back(), values.row(i), kWidth);
+    }
+    offsets.push_back(static_cast<int32_t>(rows.size()));
+  }
+  const GradientSource p = plain.view();
+  reference::add_segments(expected, p.rows, p.values, static_cast<size_t>(p.stride), 500, kWidth);
+
+  std::vector<float> bits;
+  for (const int threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    SegmentSum sums;
+    const MatrixView v = values.view();
+    sums.compute(&pool, {{rows.data(), v.data, v.stride, kBags, offsets.data()}, p}, kWidth, 30);
+    ASSERT_EQ(sums.rows().size(), expected.size());
+    for (size_t s = 0; s < sums.rows().size(); ++s) {
+      EXPECT_TRUE(are_near(sums.sums().data() + static_cast<int64_t>(s) * kWidth,
+                           expected.at(sums.rows()[s]).data(), kWidth,
+                           tolerance("segment_sum", Pass::kForward)))
+          << "row " << sums.rows()[s];
+    }
+    if (bits.empty()) bits = sums.sums();
+    EXPECT_TRUE(are_same_bits(sums.sums(), bits)) << threads << " threads";
+  }
+}
+
 TEST(SegmentSum, OfASegmentLongerThanAPartMatchesReference) {
   // Parts hold 2048 rows: exactly one, one more, and several beside short segments.
   for (const int64_t count : {2047, 2048, 2049, 4096, 20000}) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,17 +19,22 @@ namespace {
 
 constexpr char kConfig[] =
     R"({"format_version":1,"tables":[{"name":"item","width":4},{"name":"kind","width":4,"rows":5}],)"
-    R"("event_features":[{"name":"item","table":"item"},{"name":"kind","table":"kind"}],)"
-    R"("user_features":[{"name":"country","table":"kind"}],"context_features":[],)"
-    R"("candidate_features":[{"name":"item","table":"item"}],)"
+    R"("event_features":[{"name":"item","table":"item"},{"name":"kind","table":"kind"},)"
+    R"({"name":"tags","table":"item","values":"many"},{"name":"price","kind":"numeric","mean":3}],)"
+    R"("user_features":[{"name":"country","table":"kind"}],)"
+    R"("context_features":[{"name":"hour","kind":"numeric","scale":0.5}],)"
+    R"("candidate_features":[{"name":"item","table":"item"},)"
+    R"({"name":"tags","table":"item","values":"many"}],)"
     R"("tasks":[{"name":"click","weight":1.0},{"name":"buy","weight":0.5}],)"
     R"("max_history":12,"event_width":4,"merge_factor":2,"inner_layers":1,"inner_heads":1,"heads":2,)"
     R"("queries":3,"query_block":1,"self_layers":1,"cls_tokens":1,"time_buckets":8,)"
     R"("time_width":4,"anchor":"NEWEST","time":"REQUEST_RELATIVE","global_visibility":"CACHEABLE",)"
     R"("head":"GLOBALS"})";
-constexpr int64_t kEventFeatures = 2;
-constexpr int64_t kUserFeatures = 1;
-constexpr int64_t kCandidateFeatures = 1;
+enum class Kind { kOne, kMany, kNumeric };
+constexpr std::initializer_list<Kind> kEventFeatures = {Kind::kOne, Kind::kOne, Kind::kMany,
+                                                        Kind::kNumeric};
+constexpr std::initializer_list<Kind> kUserFeatures = {Kind::kOne, Kind::kNumeric};
+constexpr std::initializer_list<Kind> kCandidateFeatures = {Kind::kOne, Kind::kMany};
 constexpr int64_t kTasks = 2;
 
 void require(bool holds) {
@@ -115,19 +121,50 @@ class Batch {
     }
     offsets.shrink_to_fit();
   }
-  void fill_columns(FuzzedDataProvider& input, int64_t features, int64_t rows,
+  static int64_t draw_id(FuzzedDataProvider& input) {
+    return input.ConsumeIntegralInRange<int64_t>(0, 7) ? input.ConsumeIntegral<int8_t>()
+                                                       : input.ConsumeIntegral<int64_t>();
+  }
+  void fill_columns(FuzzedDataProvider& input, std::initializer_list<Kind> kinds, int64_t rows,
                     std::vector<longer_column>& columns) {
-    for (int64_t f = 0; f < features; ++f) {
-      std::vector<int64_t>& ids = ids_.emplace_back(static_cast<size_t>(rows));
-      for (int64_t& id : ids) {
-        id = input.ConsumeIntegralInRange<int64_t>(0, 7) ? input.ConsumeIntegral<int8_t>()
-                                                         : input.ConsumeIntegral<int64_t>();
-      }
+    for (const Kind kind : kinds) {
       longer_column column{};
-      column.ids = ids.data();
+      if (kind == Kind::kNumeric) {
+        std::vector<float>& numbers = numbers_.emplace_back(static_cast<size_t>(rows));
+        for (float& number : numbers) number = input.ConsumeFloatingPointInRange(-100.0F, 100.0F);
+        spoil_sometimes(input, numbers, INFINITY);
+        spoil_sometimes(input, numbers, NAN);
+        column.numbers = numbers.data();
+      } else {
+        fill_ids(input, kind, rows, column);
+      }
       columns.push_back(column);
     }
     columns.shrink_to_fit();
+  }
+  void fill_ids(FuzzedDataProvider& input, Kind kind, int64_t rows, longer_column& column) {
+    int64_t count = rows;
+    if (kind == Kind::kMany) {
+      std::vector<int64_t>& offsets = ids_.emplace_back();
+      fill_offsets(input, rows, 3, offsets);
+      count = offsets.back();
+      // Ids are as many as the last offset says: that one stays.
+      if (rows > 0 && input.ConsumeIntegralInRange(0, 15) == 0) {
+        offsets[input.ConsumeIntegralInRange<size_t>(0, static_cast<size_t>(rows) - 1)] =
+            input.ConsumeIntegral<int64_t>();
+      }
+      column.offsets = offsets.data();
+    } else if (input.ConsumeBool()) {
+      std::vector<uint8_t>& valid = bytes_.emplace_back(static_cast<size_t>((rows + 7) / 8));
+      for (uint8_t& bits : valid) bits = input.ConsumeIntegral<uint8_t>();
+      column.valid = valid.data();
+    }
+    std::vector<int64_t>& ids = ids_.emplace_back(static_cast<size_t>(count));
+    for (int64_t& id : ids) id = draw_id(input);
+    column.ids = ids.data();
+  }
+  static void spoil_sometimes(FuzzedDataProvider& input, std::vector<float>& values, float value) {
+    if (input.ConsumeIntegralInRange(0, 15) == 0) spoil_one(input, values, value);
   }
   void fill_times(FuzzedDataProvider& input) {
     for (size_t row = 0; row + 1 < event_offsets_.size(); ++row) {
@@ -190,6 +227,20 @@ class Batch {
         break;
     }
   }
+  static void forget_a_field(FuzzedDataProvider& input, std::vector<longer_column>& columns) {
+    longer_column& column = columns[input.ConsumeIntegralInRange<size_t>(0, columns.size() - 1)];
+    switch (input.ConsumeIntegralInRange(0, 2)) {
+      case 0:
+        column.ids = nullptr;
+        break;
+      case 1:
+        column.numbers = nullptr;
+        break;
+      default:
+        column.offsets = nullptr;
+        break;
+    }
+  }
   void forget(FuzzedDataProvider& input) {
     switch (input.ConsumeIntegralInRange(0, 15)) {
       case 0:
@@ -219,6 +270,12 @@ class Batch {
       case 8:
         batch_.struct_bytes = input.ConsumeIntegral<int64_t>();
         break;
+      case 9:
+        forget_a_field(input, event_columns_);
+        break;
+      case 10:
+        forget_a_field(input, candidate_columns_);
+        break;
       default:
         break;
     }
@@ -226,7 +283,9 @@ class Batch {
 
   std::vector<int64_t> event_offsets_, candidate_offsets_, event_times_, first_ordinals_,
       reference_times_;
-  std::deque<std::vector<int64_t>> ids_;
+  std::deque<std::vector<int64_t>> ids_;  // and offsets of values
+  std::deque<std::vector<float>> numbers_;
+  std::deque<std::vector<uint8_t>> bytes_;
   std::vector<longer_column> event_columns_, user_columns_, candidate_columns_;
   std::vector<float> labels_, weights_;
   longer_batch batch_{};

@@ -71,8 +71,7 @@ TEST_P(Causality, InvariantBNewerGroupsLeaveOlderRowsAlone) {
     OwnedBatch after = before;
     for (size_t f = 0; f < c.event_features.size(); ++f) {
       for (int64_t i = changed_group * k; i < groups * k; ++i) {
-        int64_t& id = after.event_columns[f].ids[static_cast<size_t>(i)];
-        id = id == 1 ? 0 : 1;
+        change_row(after.event_columns[f], i);
       }
     }
     const auto got = keys_values_of(*model, after);

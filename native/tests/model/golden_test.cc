@@ -55,21 +55,43 @@ Weights golden_weights(const Config& c) {
   return w;
 }
 
+Json floats_json(const std::vector<float>& floats) {
+  Json json = Json::array();
+  for (float value : floats) json.push_back(std::isnan(value) ? Json() : Json(value));
+  return json;
+}
+
+std::vector<float> floats_of(const Json& json) {
+  std::vector<float> floats;
+  for (const Json& value : json) floats.push_back(value.is_null() ? NAN : value.get<float>());
+  return floats;
+}
+
 Json columns_json(const OwnedColumns& columns) {
   Json json = Json::array();
-  for (const OwnedColumn& column : columns) json.push_back(column.ids);
+  for (const OwnedColumn& column : columns) {
+    Json& fields = json.emplace_back(Json::object());
+    if (!column.ids.empty()) fields["ids"] = column.ids;
+    if (!column.numbers.empty()) fields["numbers"] = floats_json(column.numbers);
+    if (!column.offsets.empty()) fields["offsets"] = column.offsets;
+    if (!column.valid.empty()) fields["valid"] = column.valid;
+  }
   return json;
 }
 
 OwnedColumns columns_of(const Json& json) {
   OwnedColumns columns;
-  for (const Json& ids : json) columns.push_back({ids.get<std::vector<int64_t>>()});
+  for (const Json& fields : json) {
+    OwnedColumn& column = columns.emplace_back();
+    column.ids = fields.value("ids", column.ids);
+    if (fields.contains("numbers")) column.numbers = floats_of(fields.at("numbers"));
+    column.offsets = fields.value("offsets", column.offsets);
+    column.valid = fields.value("valid", column.valid);
+  }
   return columns;
 }
 
 Json batch_json(const OwnedBatch& b) {
-  Json labels = Json::array();
-  for (float label : b.labels) labels.push_back(std::isnan(label) ? Json() : Json(label));
   return {{"event_offsets", b.event_offsets},
           {"candidate_offsets", b.candidate_offsets},
           {"event_columns", columns_json(b.event_columns)},
@@ -78,7 +100,7 @@ Json batch_json(const OwnedBatch& b) {
           {"reference_times", b.reference_times},
           {"user_columns", columns_json(b.user_columns)},
           {"candidate_columns", columns_json(b.candidate_columns)},
-          {"labels", labels},
+          {"labels", floats_json(b.labels)},
           {"weights", b.weights}};
 }
 
@@ -93,8 +115,7 @@ OwnedBatch batch_of(const Json& json) {
   b.user_columns = columns_of(json.at("user_columns"));
   b.candidate_columns = columns_of(json.at("candidate_columns"));
   json.at("weights").get_to(b.weights);
-  for (const Json& label : json.at("labels"))
-    b.labels.push_back(label.is_null() ? NAN : label.get<float>());
+  b.labels = floats_of(json.at("labels"));
   return b;
 }
 
@@ -180,7 +201,7 @@ TEST_P(GoldenTest, EqualsTheLibrary) {
   expect_checksums_near(checksums(gradients_of(trainer)), golden.gradients, 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, GoldenTest, ::testing::Values("newest", "oldest"),
+INSTANTIATE_TEST_SUITE_P(Files, GoldenTest, ::testing::Values("newest", "oldest", "features"),
                          [](const ::testing::TestParamInfo<std::string>& file) {
                            return file.param;
                          });
@@ -213,6 +234,9 @@ TEST(GoldenFiles, DISABLED_Record) {
   c.self_layers = 2;
   c.tasks = {{"click", 1.0}, {"like", 0.25}};
   record("oldest", c);
+  for (const ModelCase& model_case : model_cases()) {
+    if (model_case.name == "EveryKindOfFeature") record("features", model_case.config);
+  }
 }
 
 }  // namespace

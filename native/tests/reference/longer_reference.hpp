@@ -12,6 +12,7 @@
 #include "longer/config.hpp"
 #include "reference/dropout.hpp"
 #include "reference/model_block.hpp"
+#include "reference/model_features.hpp"
 #include "reference/model_math.hpp"
 #include "reference/model_rows.hpp"
 #include "reference/model_weights.hpp"
@@ -68,28 +69,6 @@ inline std::string inner_name(size_t layer) {
   return "token_merge.inner." + std::to_string(layer) + ".";
 }
 inline size_t to_size(int64_t value) { return static_cast<size_t>(value); }
-
-/// Inputs of all features of one event, candidate or request (a row of the columns), side by side.
-inline Vector embed(const Config& c, const Weights& w, const std::vector<FeatureConfig>& features,
-                    const Column* columns, int64_t row) {
-  Vector x;
-  for (size_t f = 0; f < features.size(); ++f) {
-    x = concat(x, embedding(w, table_named(c, features[f].table), columns[f].ids[row]));
-  }
-  return x;
-}
-
-inline void embed_backward(const Config& c, const Weights& w,
-                           const std::vector<FeatureConfig>& features, const Column* columns,
-                           int64_t row, const Vector& d_x, Weights& gradients) {
-  size_t begin = 0;
-  for (size_t f = 0; f < features.size(); ++f) {
-    const TableConfig& table = table_named(c, features[f].table);
-    embedding_backward(w, table, columns[f].ids[row], slice(d_x, begin, to_size(table.width)),
-                       gradients);
-    begin += to_size(table.width);
-  }
-}
 
 inline std::vector<FeatureConfig> user_and_context_features(const Config& c) {
   std::vector<FeatureConfig> features = c.user_features;

@@ -42,6 +42,12 @@ inline Vector sum(const Vector& a, const Vector& b) {
   return result;
 }
 
+inline Vector scaled(const Vector& values, double factor) {
+  Vector result = values;
+  for (double& value : result) value *= factor;
+  return result;
+}
+
 inline void add_to(Vector& target, const Vector& values, size_t offset = 0) {
   for (size_t i = 0; i < values.size(); ++i) target[offset + i] += values[i];
 }

@@ -29,7 +29,8 @@ inline const TableConfig& table_named(const Config& c, const std::string& name) 
 
 inline int64_t width_of(const Config& c, const std::vector<FeatureConfig>& features) {
   int64_t width = 0;
-  for (const FeatureConfig& f : features) width += table_named(c, f.table).width;
+  for (const FeatureConfig& f : features)
+    width += f.kind == FeatureKind::kNumeric ? 2 : table_named(c, f.table).width;
   return width;
 }
 

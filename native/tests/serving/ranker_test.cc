@@ -169,6 +169,40 @@ Config film(TimeMode time) {
   return config;
 }
 
+TEST(Ranker, TellsHistoriesApartByEveryKindOfValue) {
+  Config config;
+  for (const testing::ModelCase& model_case : testing::model_cases()) {
+    if (model_case.name == "EveryKindOfFeature") config = model_case.config;
+  }
+  config.time = TimeMode::kNone;
+  Ranker ranker(random_model(config, 1), kLargeCache);
+  const RankingRequest first(config, 9, 2, 1);
+  const auto misses_after = [&](const auto& change) {
+    RankingRequest other = first;
+    first.scores(ranker, CacheMode::kUse, 1);
+    change(other.columns.event_columns);
+    const int64_t before = ranker.stats().cache.misses;
+    EXPECT_EQ(other.scores(ranker, CacheMode::kUse, 1), other.scores(ranker, CacheMode::kNone));
+    return ranker.stats().cache.misses - before;
+  };
+  // movie, price, words, genre
+  EXPECT_EQ(misses_after([](testing::OwnedColumns&) {}), 0);
+  EXPECT_EQ(misses_after([](testing::OwnedColumns& c) { c[1].numbers[4] += 0.5F; }), 1);
+  EXPECT_EQ(misses_after([](testing::OwnedColumns& c) { c[1].numbers[4] = NAN; }), 1);
+  EXPECT_EQ(misses_after([](testing::OwnedColumns& c) { c[2].ids.back() ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](testing::OwnedColumns& c) { c[3].valid[0] ^= 0x10; }), 1);
+  // The same ids, one of them an event later.
+  EXPECT_EQ(misses_after([](testing::OwnedColumns& c) {
+              for (size_t i = 1; i + 1 < c[2].offsets.size(); ++i) {
+                if (c[2].offsets[i] > c[2].offsets[i - 1]) {
+                  --c[2].offsets[i];
+                  break;
+                }
+              }
+            }),
+            1);
+}
+
 TEST(Ranker, TakesACachedHistoryOnlyForItsVersionAndReferenceTime) {
   for (const TimeMode time :
        {TimeMode::kRequestRelative, TimeMode::kEventRelative, TimeMode::kNone}) {
@@ -218,7 +252,7 @@ TEST(Ranker, TellsHistoriesApartByTheirHash) {
   EXPECT_EQ(misses_after([](OwnedBatch&) {}), 0);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.candidate_columns[0].ids[0] ^= 1; }), 0);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_columns[0].ids[3] ^= 1; }), 1);
-  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_columns.back().ids.back() ^= 1; }), 1);
+  EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_columns[0].ids.back() ^= 1; }), 1);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.event_times[0] -= 1; }), 1);
   EXPECT_EQ(misses_after([](OwnedBatch& b) { b.first_ordinals[0] += 1; }), 1);
 }

@@ -49,11 +49,22 @@ std::vector<T> pick_columns(const std::vector<T>& values, size_t features, int64
 /// The picked rows of every column.
 inline OwnedColumns pick_rows(const OwnedColumns& from, const std::vector<int64_t>& rows) {
   OwnedColumns to;
-  for (const OwnedColumn& column : from) {
-    OwnedColumn& picked = to.emplace_back();
-    for (int64_t row : rows) picked.ids.push_back(column.ids[static_cast<size_t>(row)]);
-  }
+  for (const OwnedColumn& column : from) to.push_back(column.pick(rows));
   return to;
+}
+
+/// Gives a row another value: another id where there is one, another number.
+inline void change_row(OwnedColumn& column, int64_t row) {
+  const auto r = static_cast<size_t>(row);
+  if (!column.numbers.empty()) {
+    float& number = column.numbers[r];
+    number = number == 1.0F ? 2.0F : 1.0F;
+    return;
+  }
+  const int64_t at = column.offsets.empty() ? row : column.offsets[r];
+  if (!column.offsets.empty() && at == column.offsets[r + 1]) return;
+  int64_t& id = column.ids[static_cast<size_t>(at)];
+  id = id == 1 ? 0 : 1;
 }
 
 /// A batch of the picked requests in the given order; a request may come several times.

@@ -3,6 +3,7 @@
 // draw from it.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -118,6 +119,28 @@ inline std::vector<ModelCase> model_cases() {
     c.inner_heads = 1;
     c.time_buckets = 1;
     c.user_features.clear();
+  });
+  add("EveryKindOfFeature", true, [](Config& c) {
+    c.tables.push_back({"word", 3, 0});
+    const FeatureConfig price = {"price", "", FeatureKind::kNumeric, 3.0, 2.0};
+    const FeatureConfig words = {"words", "word", FeatureKind::kManyValued};
+    c.event_features = {{"movie", "movie"}, price, words, {"genre", "genre"}};
+    c.user_features = {{"user", "user"},
+                       {"age", "", FeatureKind::kNumeric, 40.0, 12.5},
+                       {"interests", "genre", FeatureKind::kManyValued}};
+    c.context_features.push_back({"temperature", "", FeatureKind::kNumeric});
+    c.candidate_features = {price, {"movie", "movie"}, words, {"rival", "movie"}};
+    c.inner_layers = 0;
+    c.merge_factor = 2;
+    c.event_width = 6;
+  });
+  add("NumbersAlone", true, [](Config& c) {
+    c.tables = {{"item", 2, 6}};
+    c.event_features = {{"price", "", FeatureKind::kNumeric, -1.0, 0.5}};
+    c.user_features = {{"items", "item", FeatureKind::kManyValued}};
+    c.context_features.clear();
+    c.candidate_features = {{"price", "", FeatureKind::kNumeric, -1.0, 0.5}};
+    c.time = TimeMode::kNone;
   });
   add("Default", false, [](Config& c) {
     const Config defaults;
@@ -254,13 +277,34 @@ class BatchMaker {
                      : unknown_ids()[static_cast<size_t>(i - known)];
   }
 
+  /// Ids of every categorical column but the first are missing here and there.
   void draw_columns(const std::vector<FeatureConfig>& features, int64_t count,
                     OwnedColumns& columns) {
-    for (const FeatureConfig& feature : features) {
-      const auto& table = config_.tables[static_cast<size_t>(config_.table_index(feature.table))];
-      OwnedColumn& column = columns.emplace_back();
-      for (int64_t i = 0; i < count; ++i) column.ids.push_back(draw_id(table));
+    for (size_t f = 0; f < features.size(); ++f)
+      columns.push_back(draw_column(features[f], count, f > 0));
+  }
+
+  OwnedColumn draw_column(const FeatureConfig& feature, int64_t count, bool may_miss) {
+    OwnedColumn column;
+    if (feature.kind == FeatureKind::kNumeric) {
+      std::normal_distribution<double> normal(feature.mean, feature.scale);
+      for (int64_t i = 0; i < count; ++i)
+        column.numbers.push_back(below(5) == 0 ? NAN : static_cast<float>(normal(random_)));
+      return column;
     }
+    const auto& table = config_.tables[static_cast<size_t>(config_.table_index(feature.table))];
+    const bool is_many = feature.kind == FeatureKind::kManyValued;
+    if (is_many) column.offsets.push_back(0);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t values = is_many ? below(4) : 1;
+      for (int64_t v = 0; v < values; ++v) column.ids.push_back(draw_id(table));
+      if (is_many) {
+        column.offsets.push_back(static_cast<int64_t>(column.ids.size()));
+      } else if (may_miss) {
+        column.push_valid(static_cast<size_t>(i), below(5) > 0);
+      }
+    }
+    return column;
   }
 
   void draw_labels(OwnedBatch& batch) {

@@ -8,14 +8,47 @@
 
 namespace longer::testing {
 
-/// A column that owns its values.
+/// A column that owns its values. Fields that its kind does not have are empty; so is `valid` where
+/// every row has an id.
 struct OwnedColumn {
   std::vector<int64_t> ids;
+  std::vector<float> numbers = {};
+  std::vector<int64_t> offsets = {};
+  std::vector<uint8_t> valid = {};
 
   Column view() const {
-    Column column{};
-    column.ids = ids.data();
-    return column;
+    return {offsets.empty() && ids.empty() ? nullptr : ids.data(),
+            numbers.empty() ? nullptr : numbers.data(), offsets.empty() ? nullptr : offsets.data(),
+            valid.empty() ? nullptr : valid.data()};
+  }
+
+  bool is_valid(size_t row) const {
+    return valid.empty() || ((valid[row / 8] >> (row % 8)) & 1) != 0;
+  }
+  /// Makes room for the bit of `row`, the next one.
+  void push_valid(size_t row, bool is_present) {
+    if (row % 8 == 0) valid.push_back(0);
+    valid[row / 8] = static_cast<uint8_t>(valid[row / 8] | (is_present ? 1U << (row % 8) : 0U));
+  }
+
+  /// The given rows, in order.
+  OwnedColumn pick(const std::vector<int64_t>& rows) const {
+    OwnedColumn picked;
+    if (!offsets.empty()) picked.offsets.push_back(0);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto row = static_cast<size_t>(rows[i]);
+      if (!offsets.empty()) {
+        picked.ids.insert(picked.ids.end(), ids.begin() + offsets[row],
+                          ids.begin() + offsets[row + 1]);
+        picked.offsets.push_back(static_cast<int64_t>(picked.ids.size()));
+      } else if (!numbers.empty()) {
+        picked.numbers.push_back(numbers[row]);
+      } else {
+        picked.ids.push_back(ids[row]);
+        if (!valid.empty()) picked.push_valid(i, is_valid(row));
+      }
+    }
+    return picked;
   }
 };
 

@@ -74,6 +74,9 @@ LONGER_API int64_t longer_native_bytes(void);
 /* CPU tier in use: "avx512", "avx2" or "portable". LONGER_CPU_TIER in the environment forces a
  * lower one. */
 LONGER_API const char* longer_cpu_tier(void);
+/* Id of a text: XXH64 with seed 0 of its bytes. All 64-bit numbers occur; so a missing value has a
+ * validity bit and no id of its own. bytes >= 0; text may be NULL when it is 0. */
+LONGER_API uint64_t longer_hash_id(const char* utf8, int64_t bytes);
 
 /* ---- configuration
  * --------------------------------------------------------------------------------------------- */
@@ -98,7 +101,9 @@ typedef struct longer_column {
 } longer_column;
 
 /* A ragged batch. Histories run oldest to newest; offsets start at 0 and have num_requests + 1
- * entries. NaN labels are missing. See native/docs/model.md. */
+ * entries. NaN labels are missing. Counts, and the values of a column, are at most 2^30. A history
+ * may be longer than the model's max_history: events before its window are checked and not read.
+ * See native/docs/model.md. */
 typedef struct longer_batch {
   int64_t struct_bytes;
   int64_t num_requests;                   /* B */

@@ -33,11 +33,12 @@ __global__ void gather_features_kernel(EventTokens tokens, Features features, co
     out[i] = time_bucket[tokens.time_buckets[token] * time_width + col - width];
     return;
   }
-  const float offset = position[tokens.positions[token] * width + col];
+  const float place = position[tokens.positions[token] * width + col];
   for (int f = 0; f < features.count; ++f) {
     const TableView& table = features.tables[f];
     if (col < table.width) {
-      out[i] = table.rows[features.values[f].rows[token] * table.width + col] + offset;
+      const int32_t row = features.values[f].rows[token];
+      out[i] = (row < 0 ? 0.0F : table.rows[row * table.width + col]) + place;
       return;
     }
     col -= table.width;
@@ -143,6 +144,10 @@ Features features_of(const EventTokens& tokens, const EventEncoderWeights& w) {
   Features features{};
   features.count = static_cast<int>(w.tables.size());
   for (size_t f = 0; f < w.tables.size(); ++f) {
+    if (tokens.features[f].offsets != nullptr || tokens.features[f].numbers != nullptr) {
+      fail(Status::kUnsupported, "[event_encoder] event feature ", f,
+           " is many-valued or numeric; the GPU reads categorical features with one value");
+    }
     features.tables[f] = w.tables[f];
     features.values[f] = tokens.features[f];
   }

@@ -151,7 +151,11 @@ public record Flops(double user, double candidates) {
       return features.stream()
           .collect(
               Collectors.toMap(
-                  Schema.Feature::name, f -> (double) tables.getOrDefault(f.table(), 0)));
+                  Schema.Feature::name,
+                  f ->
+                      f.kind() == Schema.Kind.NUMERIC
+                          ? 2.0
+                          : (double) tables.getOrDefault(f.table(), 0)));
     }
   }
 }

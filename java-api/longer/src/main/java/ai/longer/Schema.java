@@ -3,6 +3,7 @@ package ai.longer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The features of a model: embedding tables, the columns that read them, and the labels.
@@ -27,17 +28,52 @@ public final class Schema {
     }
   }
 
+  /** What a row of a column holds. */
+  public enum Kind {
+    /** One id, or none. */
+    CATEGORICAL,
+    /** Any number of ids; the model reads the mean of their rows. */
+    MANY_VALUED,
+    /** A number, or none. */
+    NUMERIC
+  }
+
   /**
-   * A categorical column.
+   * A column.
    *
-   * @param name unique among the columns of its kind
-   * @param table name of the table it reads
+   * @param name unique among the columns of events, of the user and context, of candidates
+   * @param kind what a row holds
+   * @param table name of the table that ids read; null if numeric
+   * @param mean what the model subtracts from a number; 0 unless numeric
+   * @param scale what the model then divides by, above 0; 1 unless numeric
    */
-  public record Feature(String name, String table) {
+  @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+  public record Feature(String name, Kind kind, @Nullable String table, double mean, double scale) {
     /** Checks nothing but presence; the native core validates the whole configuration. */
     public Feature {
       Objects.requireNonNull(name, "name");
-      Objects.requireNonNull(table, "table");
+      Objects.requireNonNull(kind, "kind");
+      if (kind != Kind.NUMERIC) {
+        Objects.requireNonNull(table, "table");
+      }
+    }
+
+    /** Returns a column of one id a row. */
+    public static Feature categorical(String name, String table) {
+      return new Feature(name, Kind.CATEGORICAL, table, 0, 1);
+    }
+
+    /** Returns a column of any number of ids a row. */
+    public static Feature manyValued(String name, String table) {
+      return new Feature(name, Kind.MANY_VALUED, table, 0, 1);
+    }
+
+    /**
+     * Returns a column of one number a row, of which the model reads (number − mean) / scale and
+     * whether it is there.
+     */
+    public static Feature numeric(String name, double mean, double scale) {
+      return new Feature(name, Kind.NUMERIC, null, mean, scale);
     }
   }
 
@@ -162,27 +198,47 @@ public final class Schema {
       return this;
     }
 
-    /** Adds a column of events. */
+    /** Adds a categorical column of events. */
     public Builder event(String feature, String table) {
-      eventFeatures.add(new Feature(feature, table));
+      return event(Feature.categorical(feature, table));
+    }
+
+    /** Adds a column of events. */
+    public Builder event(Feature feature) {
+      eventFeatures.add(feature);
       return this;
+    }
+
+    /** Adds a categorical column of the user. */
+    public Builder user(String feature, String table) {
+      return user(Feature.categorical(feature, table));
     }
 
     /** Adds a column of the user. */
-    public Builder user(String feature, String table) {
-      userFeatures.add(new Feature(feature, table));
+    public Builder user(Feature feature) {
+      userFeatures.add(feature);
       return this;
+    }
+
+    /** Adds a categorical column of the request's context. */
+    public Builder context(String feature, String table) {
+      return context(Feature.categorical(feature, table));
     }
 
     /** Adds a column of the request's context. */
-    public Builder context(String feature, String table) {
-      contextFeatures.add(new Feature(feature, table));
+    public Builder context(Feature feature) {
+      contextFeatures.add(feature);
       return this;
     }
 
-    /** Adds a column of candidates. */
+    /** Adds a categorical column of candidates. */
     public Builder candidate(String feature, String table) {
-      candidateFeatures.add(new Feature(feature, table));
+      return candidate(Feature.categorical(feature, table));
+    }
+
+    /** Adds a column of candidates. */
+    public Builder candidate(Feature feature) {
+      candidateFeatures.add(feature);
       return this;
     }
 

@@ -15,6 +15,7 @@ class LongerConfigTest {
   void nativeTextReadsBackEqual() {
     assertThat(LongerConfig.parse(Samples.CONFIG.toJson())).isEqualTo(Samples.CONFIG);
     assertThat(LongerConfig.parse(Samples.CONFIG.toJson()).schema()).isEqualTo(Samples.SCHEMA);
+    assertThat(LongerConfig.parse(Samples.KINDS_CONFIG.toJson())).isEqualTo(Samples.KINDS_CONFIG);
   }
 
   @Property(tries = 100)
@@ -146,6 +147,23 @@ class LongerConfigTest {
     assertThat(config.schema()).isEqualTo(schema);
     assertThat(config.schema().tables().get(0).admission()).isEqualTo(3);
     assertThat(config.schema().tasks().get(0).negativeSamplingRate()).isEqualTo(0.125);
+  }
+
+  @Test
+  void scalesThatAreNotPositiveAreNamed() {
+    for (double scale : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      Schema schema =
+          Schema.builder()
+              .table("item", 8)
+              .event("item", "item")
+              .event(Schema.Feature.numeric("price", 0, scale))
+              .candidate("item", "item")
+              .task("click")
+              .build();
+      assertThatThrownBy(() -> parse(LongerConfig.builder(schema)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("/event_features/1/scale");
+    }
   }
 
   @Test

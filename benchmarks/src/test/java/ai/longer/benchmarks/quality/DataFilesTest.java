@@ -159,7 +159,7 @@ class DataFilesTest {
     Request second = split.test().get(1);
     assertArrayEquals(new long[] {12, 13}, candidates(second, "problem"));
     assertArrayEquals(new long[] {0, 1}, events(second, "correct"));
-    assertEquals(0, second.numUserIds());
+    assertEquals(0, second.schema().userFeatures().size());
 
     Request byTime =
         open("{\"kind\": \"assist2017\", \"testFold\": 0, " + CUT + "}").split().test().get(9);

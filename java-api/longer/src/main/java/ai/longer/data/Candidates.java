@@ -1,9 +1,10 @@
 package ai.longer.data;
 
 import ai.longer.Schema;
-import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Items to score, one column per candidate feature.
@@ -12,16 +13,14 @@ import java.util.Objects;
  */
 public final class Candidates {
   private final Schema schema;
-  private final long[][] columns;
-  private final int begin;
-  private final int end;
+  private final Column[] columns;
+  private final int size;
 
-  /** Shares the arrays: callers hand them over. */
-  Candidates(Schema schema, long[][] columns, int begin, int end) {
+  /** Shares the columns: callers hand them over. */
+  Candidates(Schema schema, Column[] columns) {
     this.schema = schema;
     this.columns = columns;
-    this.begin = begin;
-    this.end = end;
+    this.size = columns.length == 0 ? 0 : columns[0].size();
   }
 
   /** Starts candidates with the candidate features of {@code schema}. */
@@ -31,7 +30,7 @@ public final class Candidates {
 
   /** Returns no candidates. */
   public static Candidates empty(Schema schema) {
-    return new Candidates(schema, Columns.empty(schema.candidateFeatures().size()), 0, 0);
+    return new Candidates(schema, Columns.empty(schema.candidateFeatures()));
   }
 
   /** Returns the schema these candidates were built for. */
@@ -41,27 +40,41 @@ public final class Candidates {
 
   /** Returns C, the number of candidates. */
   public int size() {
-    return end - begin;
+    return size;
+  }
+
+  /** Returns column {@code column} of the schema's candidate features [C]. */
+  public Column column(int column) {
+    return columns[column];
+  }
+
+  /**
+   * Returns the column of a candidate feature [C].
+   *
+   * @throws IllegalArgumentException if the schema has no such candidate feature
+   */
+  public Column column(String feature) {
+    return columns[Columns.indexOf("candidates", schema.candidateFeatures(), feature)];
+  }
+
+  /**
+   * Returns a copy of the ids of a candidate feature: one a row [C], or those of all rows if many-valued.
+   *
+   * @throws IllegalArgumentException if the schema has no such feature
+   */
+  public long[] longs(String feature) {
+    return column(feature).ids();
   }
 
   /**
    * Returns the id of candidate {@code candidate} in column {@code column} of the schema's
    * candidate features.
    *
+   * @throws IllegalStateException if that feature is not categorical with one value
    * @throws IndexOutOfBoundsException unless both indexes are in range
    */
   public long id(int column, int candidate) {
-    return columns[column][begin + Objects.checkIndex(candidate, size())];
-  }
-
-  /**
-   * Returns a copy of a column [C].
-   *
-   * @throws IllegalArgumentException if the schema has no such candidate feature
-   */
-  public long[] longs(String feature) {
-    int column = Columns.indexOf("candidates", schema.candidateFeatures(), feature);
-    return Arrays.copyOfRange(columns[column], begin, end);
+    return columns[column].id(candidate);
   }
 
   /**
@@ -71,40 +84,21 @@ public final class Candidates {
    */
   public Candidates slice(int from, int to) {
     Objects.checkFromToIndex(from, to, size());
-    return new Candidates(schema, columns, begin + from, begin + to);
+    return new Candidates(schema, Columns.slice(columns, from, to));
   }
 
-  /** Appends column {@code column} to {@code target}; allocates nothing. */
-  public void copyIds(int column, LongBuffer target) {
-    target.put(columns[column], begin, end - begin);
-  }
-
-  /** Returns whether both have the same schema and ids. */
+  /** Returns whether both have the same schema and values. */
   @Override
   public boolean equals(Object other) {
-    if (this == other) {
-      return true;
-    }
-    if (!(other instanceof Candidates that)
-        || size() != that.size()
-        || !schema.equals(that.schema)) {
-      return false;
-    }
-    for (int i = 0; i < columns.length; i++) {
-      if (!Arrays.equals(columns[i], begin, end, that.columns[i], that.begin, that.end)) {
-        return false;
-      }
-    }
-    return true;
+    return this == other
+        || (other instanceof Candidates that
+            && schema.equals(that.schema)
+            && Arrays.equals(columns, that.columns));
   }
 
   @Override
   public int hashCode() {
-    int hash = size();
-    for (long[] column : columns) {
-      hash = 31 * hash + Arrays.hashCode(Arrays.copyOfRange(column, begin, end));
-    }
-    return hash;
+    return Arrays.hashCode(columns);
   }
 
   @Override
@@ -123,15 +117,69 @@ public final class Candidates {
     }
 
     /**
-     * Sets a column; copied.
+     * Sets the column of a categorical feature; copied.
      *
-     * @param feature a candidate feature of the schema
-     * @param ids one id per candidate [C]
-     * @throws IllegalArgumentException if the schema has no such candidate feature or it is set
-     *     already
+     * @param feature a candidate feature of the schema with one value
+     * @param ids one id a row, in the order of the candidates [C]
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already
      */
     public Builder longs(String feature, long[] ids) {
-      columns.set(feature, ids);
+      columns.ids(feature, ids, null);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[])}, with rows that have no value. */
+    public Builder longs(String feature, long[] ids, BitSet missing) {
+      columns.ids(feature, ids, missing);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[])}, of texts ({@link StringIds}); null is missing. */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder strings(String feature, @Nullable String[] texts) {
+      columns.texts(feature, texts);
+      return this;
+    }
+
+    /**
+     * Sets the column of a many-valued feature; copied.
+     *
+     * @param feature a many-valued candidate feature of the schema
+     * @param ids the ids of each row, in the order of the candidates [C]; a row may be null or
+     *     empty
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already
+     */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder longs(String feature, long @Nullable [][] ids) {
+      columns.bags(feature, ids);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[][])}, the ids of row i from {@code offsets[i]} on. */
+    public Builder longs(String feature, long[] ids, int[] offsets) {
+      columns.bags(feature, ids, offsets);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[][])}, of texts ({@link StringIds}). */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder strings(String feature, String @Nullable [][] texts) {
+      columns.textBags(feature, texts);
+      return this;
+    }
+
+    /**
+     * Sets the column of a numeric feature; copied.
+     *
+     * @param feature a numeric candidate feature of the schema
+     * @param numbers one number a row, in the order of the candidates [C]; NaN is missing
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already, or a number is infinite
+     */
+    public Builder floats(String feature, float[] numbers) {
+      columns.numbers(feature, numbers);
       return this;
     }
 
@@ -142,8 +190,7 @@ public final class Candidates {
      *     the column
      */
     public Candidates build() {
-      long[][] finished = columns.finish(-1);
-      return new Candidates(schema, finished, 0, finished.length == 0 ? 0 : finished[0].length);
+      return new Candidates(schema, columns.finish(-1));
     }
   }
 }

@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -206,6 +207,91 @@ public final class CsvReader implements AutoCloseable {
       }
     }
     throw error(column, "must be a finite number; got " + shown(text));
+  }
+
+  /**
+   * Returns a field of the present row as an id, missing if it is empty.
+   *
+   * @throws CorruptDataException if it is not a whole number of 64 bits
+   */
+  public Value id(int column) {
+    return isEmpty(column) ? Value.missing() : Value.id(longValue(column));
+  }
+
+  /** Returns a field of the present row as the id of its text, missing if it is empty. */
+  public Value textId(int column) {
+    return isEmpty(column) ? Value.missing() : Value.textId(text(column));
+  }
+
+  /**
+   * Returns a field of the present row as ids, missing if it is empty.
+   *
+   * @param between what stands between two ids
+   * @throws CorruptDataException if one of them is not a whole number of 64 bits
+   */
+  public Value ids(int column, char between) {
+    if (isEmpty(column)) {
+      return Value.missing();
+    }
+    List<String> parts = parts(column, between);
+    long[] ids = new long[parts.size()];
+    for (int i = 0; i < ids.length; i++) {
+      try {
+        ids[i] = Long.parseLong(parts.get(i));
+      } catch (NumberFormatException e) {
+        throw error(
+            column,
+            "must be whole numbers with '%s' between; got %s"
+                .formatted(between, shown(parts.get(i))));
+      }
+    }
+    return Value.ids(ids);
+  }
+
+  /**
+   * Returns a field of the present row as the ids of its texts, missing if it is empty.
+   *
+   * @param between what stands between two texts
+   * @throws CorruptDataException if a text is empty
+   */
+  public Value textIds(int column, char between) {
+    if (isEmpty(column)) {
+      return Value.missing();
+    }
+    List<String> parts = parts(column, between);
+    if (parts.contains("")) {
+      throw error(column, "must not have an empty text between '%s'".formatted(between));
+    }
+    return Value.textIds(parts.toArray(String[]::new));
+  }
+
+  /**
+   * Returns a field of the present row as a number, missing if it is empty.
+   *
+   * @throws CorruptDataException if it is not a finite number
+   */
+  public Value number(int column) {
+    if (isEmpty(column)) {
+      return Value.missing();
+    }
+    double number = doubleValue(column);
+    if (Float.isInfinite((float) number)) {
+      throw error(column, "must be a finite number of 32 bits; got " + shown(text(column)));
+    }
+    return Value.number(number);
+  }
+
+  /** The parts of a field, which is not empty. */
+  private List<String> parts(int column, char between) {
+    String text = text(column);
+    List<String> parts = new ArrayList<>();
+    int begin = 0;
+    for (int end = text.indexOf(between); end >= 0; end = text.indexOf(between, begin)) {
+      parts.add(text.substring(begin, end));
+      begin = end + 1;
+    }
+    parts.add(text.substring(begin));
+    return parts;
   }
 
   /**

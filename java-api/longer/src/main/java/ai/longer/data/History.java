@@ -3,6 +3,7 @@ package ai.longer.data;
 import ai.longer.Schema;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -13,14 +14,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class History {
   private final Schema schema;
-  private final long[][] columns;
+  private final Column[] columns;
   private final long[] times;
   private final int begin;
   private final int end;
   private final long ordinalOfRowZero;
 
-  /** Shares the arrays: callers hand them over. Times must be non-decreasing. */
-  History(Schema schema, long[][] columns, long[] times, int begin, int end, long firstOrdinal) {
+  /**
+   * Shares the arrays: callers hand them over. Times must be non-decreasing; columns hold rows
+   * {@code begin} … {@code end} − 1 of them.
+   */
+  History(Schema schema, Column[] columns, long[] times, int begin, int end, long firstOrdinal) {
     this.schema = schema;
     this.columns = columns;
     this.times = times;
@@ -36,7 +40,7 @@ public final class History {
 
   /** Returns the history of a user without events. */
   public static History empty(Schema schema) {
-    return new History(schema, Columns.empty(schema.eventFeatures().size()), new long[0], 0, 0, 0);
+    return new History(schema, Columns.empty(schema.eventFeatures()), new long[0], 0, 0, 0);
   }
 
   /** Returns the schema this history was built for. */
@@ -63,13 +67,28 @@ public final class History {
     return times[begin + Objects.checkIndex(event, size())];
   }
 
+  /** Returns column {@code column} of the schema's event features [L]. */
+  public Column column(int column) {
+    return columns[column];
+  }
+
+  /**
+   * Returns a copy of the ids of an event feature: one a row [L], or those of all rows if many-valued.
+   *
+   * @throws IllegalArgumentException if the schema has no such feature
+   */
+  public long[] longs(String feature) {
+    return column(feature).ids();
+  }
+
   /**
    * Returns the id of event {@code event} in column {@code column} of the schema's event features.
    *
+   * @throws IllegalStateException if that feature is not categorical with one value
    * @throws IndexOutOfBoundsException unless both indexes are in range
    */
   public long id(int column, int event) {
-    return columns[column][begin + Objects.checkIndex(event, size())];
+    return columns[column].id(event);
   }
 
   /** Returns a copy of the times, epoch seconds [L]. */
@@ -78,13 +97,12 @@ public final class History {
   }
 
   /**
-   * Returns a copy of a column [L].
+   * Returns the column of an event feature [L].
    *
    * @throws IllegalArgumentException if the schema has no such event feature
    */
-  public long[] longs(String feature) {
-    int column = Columns.indexOf("history", schema.eventFeatures(), feature);
-    return Arrays.copyOfRange(columns[column], begin, end);
+  public Column column(String feature) {
+    return columns[Columns.indexOf("history", schema.eventFeatures(), feature)];
   }
 
   /**
@@ -94,7 +112,13 @@ public final class History {
    */
   public History slice(int from, int to) {
     Objects.checkFromToIndex(from, to, size());
-    return new History(schema, columns, times, begin + from, begin + to, firstOrdinal() + from);
+    return new History(
+        schema,
+        Columns.slice(columns, from, to),
+        times,
+        begin + from,
+        begin + to,
+        firstOrdinal() + from);
   }
 
   /** Returns the newest {@code events} events with their ordinals, or all if there are fewer. */
@@ -105,11 +129,6 @@ public final class History {
     return events >= size() ? this : slice(size() - events, size());
   }
 
-  /** Appends column {@code column} to {@code target}; allocates nothing. */
-  public void copyIds(int column, LongBuffer target) {
-    target.put(columns[column], begin, end - begin);
-  }
-
   /** Appends the times to {@code target}; allocates nothing. */
   public void copyTimes(LongBuffer target) {
     target.put(times, begin, end - begin);
@@ -118,21 +137,12 @@ public final class History {
   /** Returns whether both have the same schema, events, times and ordinals. */
   @Override
   public boolean equals(Object other) {
-    if (this == other) {
-      return true;
-    }
-    if (!(other instanceof History that)
-        || !schema.equals(that.schema)
-        || firstOrdinal() != that.firstOrdinal()
-        || !Arrays.equals(times, begin, end, that.times, that.begin, that.end)) {
-      return false;
-    }
-    for (int i = 0; i < columns.length; i++) {
-      if (!Arrays.equals(columns[i], begin, end, that.columns[i], that.begin, that.end)) {
-        return false;
-      }
-    }
-    return true;
+    return this == other
+        || (other instanceof History that
+            && schema.equals(that.schema)
+            && firstOrdinal() == that.firstOrdinal()
+            && Arrays.equals(times, begin, end, that.times, that.begin, that.end)
+            && Arrays.equals(columns, that.columns));
   }
 
   @Override
@@ -151,6 +161,8 @@ public final class History {
     private final Columns columns;
     private long @Nullable [] times;
     private long firstOrdinal;
+    private int newestEvents = Integer.MAX_VALUE;
+    private int mostEvents = Integer.MAX_VALUE;
 
     private Builder(Schema schema) {
       this.schema = Objects.requireNonNull(schema, "schema");
@@ -158,14 +170,68 @@ public final class History {
     }
 
     /**
-     * Sets a column; copied.
+     * Sets the column of a categorical feature; copied.
      *
-     * @param feature an event feature of the schema
-     * @param ids ids, oldest to newest [L]
-     * @throws IllegalArgumentException if the schema has no such event feature or it is set already
+     * @param feature an event feature of the schema with one value
+     * @param ids one id a row, oldest to newest [L]
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already
      */
     public Builder longs(String feature, long[] ids) {
-      columns.set(feature, ids);
+      columns.ids(feature, ids, null);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[])}, with rows that have no value. */
+    public Builder longs(String feature, long[] ids, BitSet missing) {
+      columns.ids(feature, ids, missing);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[])}, of texts ({@link StringIds}); null is missing. */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder strings(String feature, @Nullable String[] texts) {
+      columns.texts(feature, texts);
+      return this;
+    }
+
+    /**
+     * Sets the column of a many-valued feature; copied.
+     *
+     * @param feature a many-valued event feature of the schema
+     * @param ids the ids of each row, oldest to newest [L]; a row may be null or empty
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already
+     */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder longs(String feature, long @Nullable [][] ids) {
+      columns.bags(feature, ids);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[][])}, the ids of row i from {@code offsets[i]} on. */
+    public Builder longs(String feature, long[] ids, int[] offsets) {
+      columns.bags(feature, ids, offsets);
+      return this;
+    }
+
+    /** As {@link #longs(String, long[][])}, of texts ({@link StringIds}). */
+    @SuppressWarnings("exports") // of @Nullable, which is not there at run time
+    public Builder strings(String feature, String @Nullable [][] texts) {
+      columns.textBags(feature, texts);
+      return this;
+    }
+
+    /**
+     * Sets the column of a numeric feature; copied.
+     *
+     * @param feature a numeric event feature of the schema
+     * @param numbers one number a row, oldest to newest [L]; NaN is missing
+     * @throws IllegalArgumentException if the schema has no such feature, it is of another kind or
+     *     set already, or a number is infinite
+     */
+    public Builder floats(String feature, float[] numbers) {
+      columns.numbers(feature, numbers);
       return this;
     }
 
@@ -182,10 +248,34 @@ public final class History {
     }
 
     /**
+     * Keeps the newest {@code events} events and drops older ones; default: keeps all. A model
+     * reads its newest {@link ai.longer.LongerConfig#maxHistory} events whatever comes.
+     */
+    public Builder keepNewest(int events) {
+      newestEvents = notNegative(events);
+      return this;
+    }
+
+    /** Refuses histories of more than {@code events} events; default: takes all. */
+    public Builder atMost(int events) {
+      mostEvents = notNegative(events);
+      return this;
+    }
+
+    private static int notNegative(int events) {
+      if (events < 0) {
+        throw new IllegalArgumentException(
+            "[history] a number of events must not be negative; got " + events);
+      }
+      return events;
+    }
+
+    /**
      * Returns the history.
      *
      * @throws IllegalArgumentException if a column or the times are missing, lengths differ, times
-     *     decrease or the first ordinal is negative; the message names the column and row
+     *     decrease, the first ordinal is negative or there are more events than {@link #atMost}
+     *     allows; the message names the column and row
      */
     public History build() {
       if (times == null) {
@@ -202,8 +292,16 @@ public final class History {
                   .formatted(times[i], i, times[i - 1]));
         }
       }
-      return new History(
-          schema, columns.finish(times.length), times, 0, times.length, firstOrdinal);
+      return limit(
+          new History(schema, columns.finish(times.length), times, 0, times.length, firstOrdinal));
+    }
+
+    private History limit(History history) {
+      if (history.size() > mostEvents) {
+        throw new IllegalArgumentException(
+            "[history] must have at most %d events; got %d".formatted(mostEvents, history.size()));
+      }
+      return history.tail(newestEvents);
     }
   }
 }

@@ -1,6 +1,7 @@
 package ai.longer.data;
 
 import ai.longer.Schema;
+import ai.longer.Schema.Feature;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Request {
   private final History history;
   private final Candidates candidates;
-  private final long[] userIds;
+  private final Column[] userColumns;
   private final long referenceTime;
   private final float @Nullable [][] labels;
   private final float @Nullable [] weights;
@@ -26,14 +27,14 @@ public final class Request {
   Request(
       History history,
       Candidates candidates,
-      long[] userIds,
+      Column[] userColumns,
       long referenceTime,
       float @Nullable [][] labels,
       float @Nullable [] weights,
       long groupKey) {
     this.history = history;
     this.candidates = candidates;
-    this.userIds = userIds;
+    this.userColumns = userColumns;
     this.referenceTime = referenceTime;
     this.labels = labels;
     this.weights = weights;
@@ -65,14 +66,18 @@ public final class Request {
     return referenceTime;
   }
 
-  /** Returns the number of user and context ids. */
-  public int numUserIds() {
-    return userIds.length;
+  /** Returns the value of user feature {@code column}, then of the context features; one row. */
+  public Column userColumn(int column) {
+    return userColumns[column];
   }
 
-  /** Returns id {@code column} of the schema's user features, then its context features. */
+  /**
+   * Returns id {@code column} of the schema's user features, then its context features.
+   *
+   * @throws IllegalStateException if that feature is not categorical with one value
+   */
   public long userId(int column) {
-    return userIds[column];
+    return userColumns[column].id(0);
   }
 
   /** Returns whether candidates have labels. */
@@ -115,7 +120,7 @@ public final class Request {
   /** Returns this request with another history, for example a shortened one. */
   public Request withHistory(History other) {
     checkHistory(other, candidates, referenceTime);
-    return new Request(other, candidates, userIds, referenceTime, labels, weights, groupKey);
+    return new Request(other, candidates, userColumns, referenceTime, labels, weights, groupKey);
   }
 
   /** Appends a task's labels, or NaN without labels, to {@code target}; allocates nothing. */
@@ -163,8 +168,7 @@ public final class Request {
   public static final class Builder {
     private final History history;
     private final Candidates candidates;
-    private final long[] userIds;
-    private final boolean[] isSet;
+    private final @Nullable Column[] userColumns;
     private final float[] @Nullable [] labels;
     private @Nullable Long referenceTime;
     private float @Nullable [] weights;
@@ -174,34 +178,63 @@ public final class Request {
       this.history = Objects.requireNonNull(history, "history");
       this.candidates = Objects.requireNonNull(candidates, "candidates");
       Schema schema = history.schema();
-      this.userIds = new long[schema.userFeatures().size() + schema.contextFeatures().size()];
-      this.isSet = new boolean[userIds.length];
+      this.userColumns =
+          new @Nullable Column[schema.userFeatures().size() + schema.contextFeatures().size()];
       this.labels = new float[schema.tasks().size()] @Nullable [];
     }
 
     /**
      * Sets the id of a user feature.
      *
-     * @throws IllegalArgumentException if the schema has no such user feature
+     * @throws IllegalArgumentException if the schema has no such user feature or it is not
+     *     categorical with one value
      */
     public Builder user(String feature, long id) {
-      return set(Columns.indexOf("request", history.schema().userFeatures(), feature), id);
+      return user(feature, Value.id(id));
+    }
+
+    /**
+     * Sets a user feature.
+     *
+     * @throws IllegalArgumentException if the schema has no such user feature or it is of another
+     *     kind than the value
+     */
+    public Builder user(String feature, Value value) {
+      List<Feature> features = history.schema().userFeatures();
+      int column = Columns.indexOf("request", features, feature);
+      return set(column, features.get(column), value);
     }
 
     /**
      * Sets the id of a context feature.
      *
-     * @throws IllegalArgumentException if the schema has no such context feature
+     * @throws IllegalArgumentException if the schema has no such context feature or it is not
+     *     categorical with one value
      */
     public Builder context(String feature, long id) {
-      Schema schema = history.schema();
-      int column = Columns.indexOf("request", schema.contextFeatures(), feature);
-      return set(schema.userFeatures().size() + column, id);
+      return context(feature, Value.id(id));
     }
 
-    private Builder set(int column, long id) {
-      userIds[column] = id;
-      isSet[column] = true;
+    /**
+     * Sets a context feature.
+     *
+     * @throws IllegalArgumentException if the schema has no such context feature or it is of
+     *     another kind than the value
+     */
+    public Builder context(String feature, Value value) {
+      Schema schema = history.schema();
+      int column = Columns.indexOf("request", schema.contextFeatures(), feature);
+      return set(
+          schema.userFeatures().size() + column, schema.contextFeatures().get(column), value);
+    }
+
+    private Builder set(int column, Feature feature, Value value) {
+      if (!value.fits(feature.kind())) {
+        throw new IllegalArgumentException(
+            "[request] column \"%s\" is %s; got %s"
+                .formatted(feature.name(), feature.kind(), value));
+      }
+      userColumns[column] = Column.of(feature.kind(), List.of(value));
       return this;
     }
 
@@ -274,8 +307,9 @@ public final class Request {
     /**
      * Returns the request.
      *
-     * @throws IllegalArgumentException if a user or context id or the labels of a task are missing
-     *     while others are there, schemas differ, or the reference time is before the newest event
+     * @throws IllegalArgumentException if a user or context value or the labels of a task are
+     *     missing while others are there, schemas differ, or the reference time is before the
+     *     newest event
      */
     public Request build() {
       Schema schema = history.schema();
@@ -284,22 +318,30 @@ public final class Request {
               ? referenceTime
               : history.size() == 0 ? 0 : history.time(history.size() - 1);
       checkHistory(history, candidates, reference);
+      return new Request(
+          history, candidates, finishUser(schema), reference, finishLabels(), weights, groupKey);
+    }
+
+    private Column[] finishUser(Schema schema) {
+      Column[] finished = new Column[userColumns.length];
       List<String> missing = new ArrayList<>();
-      for (int i = 0; i < isSet.length; i++) {
-        if (!isSet[i]) {
-          int users = schema.userFeatures().size();
-          missing.add(
-              i < users
-                  ? schema.userFeatures().get(i).name()
-                  : schema.contextFeatures().get(i - users).name());
+      for (int i = 0; i < finished.length; i++) {
+        Column column = userColumns[i];
+        if (column != null) {
+          finished[i] = column;
+          continue;
         }
+        int users = schema.userFeatures().size();
+        missing.add(
+            i < users
+                ? schema.userFeatures().get(i).name()
+                : schema.contextFeatures().get(i - users).name());
       }
       if (!missing.isEmpty()) {
         throw new IllegalArgumentException(
-            "[request] user and context ids are missing: " + missing);
+            "[request] user and context values are missing: " + missing);
       }
-      return new Request(
-          history, candidates, userIds.clone(), reference, finishLabels(), weights, groupKey);
+      return finished;
     }
 
     private float @Nullable [][] finishLabels() {

@@ -14,9 +14,9 @@ import java.util.stream.StreamSupport;
  * Turns a log into requests without leakage.
  *
  * <p>The log is sorted by user key, then time. Consecutive rows of a user become the candidates of
- * one request, as many as {@link Builder#candidatesPerRequest} and as long as user and context ids
- * stay equal. Its history is the user's rows in a strictly earlier second than the first of them,
- * and its reference time is one second before it; its group key is the user key.
+ * one request, as many as {@link Builder#candidatesPerRequest} and as long as user and context
+ * values stay equal. Its history is the user's rows in a strictly earlier second than the first of
+ * them, and its reference time is one second before it; its group key is the user key.
  *
  * <p>Each user's rows are split by time into training, validation and test: the newest share is for
  * the test, the share before it for validation. Rows of one second fall into the same part, the

@@ -1,13 +1,14 @@
 package ai.longer.data;
 
 import ai.longer.Schema;
+import ai.longer.Schema.Feature;
 import ai.longer.data.RequestBuilder.Rules;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One user's rows in columns, and the requests made of them. Immutable. */
@@ -28,6 +29,7 @@ final class UserLog {
   private final List<Interaction> rows;
   private final History history;
   private final Candidates candidates;
+  private final List<Feature> userFeatures;
 
   UserLog(Schema schema, List<Interaction> rows) {
     this.rows = rows;
@@ -36,24 +38,27 @@ final class UserLog {
     times = rows.stream().mapToLong(Interaction::time).toArray();
     history =
         new History(
-            schema,
-            columns(schema.eventFeatures().size(), Interaction::eventIds),
-            times,
-            0,
-            size,
-            0);
+            schema, columns(schema.eventFeatures(), rows, Interaction::event), times, 0, size, 0);
     candidates =
-        new Candidates(
-            schema, columns(schema.candidateFeatures().size(), Interaction::candidateIds), 0, size);
+        new Candidates(schema, columns(schema.candidateFeatures(), rows, Interaction::candidate));
+    userFeatures = userFeatures(schema);
   }
 
-  private long[][] columns(int count, Function<Interaction, long[]> ids) {
-    long[][] columns = new long[count][size];
-    for (int row = 0; row < size; row++) {
-      long[] values = ids.apply(rows.get(row));
-      for (int column = 0; column < count; column++) {
-        columns[column][row] = values[column];
-      }
+  /** User features, then context features. */
+  static List<Feature> userFeatures(Schema schema) {
+    return Stream.concat(schema.userFeatures().stream(), schema.contextFeatures().stream())
+        .toList();
+  }
+
+  private static Column[] columns(
+      List<Feature> features, List<Interaction> rows, Function<Interaction, List<Value>> values) {
+    Column[] columns = new Column[features.size()];
+    for (int i = 0; i < columns.length; i++) {
+      int column = i;
+      columns[i] =
+          Column.of(
+              features.get(i).kind(),
+              rows.stream().map(row -> values.apply(row).get(column)).toList());
     }
     return columns;
   }
@@ -119,7 +124,7 @@ final class UserLog {
     private int endOfRequest(int first) {
       int limit = (int) Math.min(end, (long) first + rules.candidatesPerRequest());
       int last = first + 1;
-      while (last < limit && Arrays.equals(rows.get(first).userIds(), rows.get(last).userIds())) {
+      while (last < limit && rows.get(first).user().equals(rows.get(last).user())) {
         last++;
       }
       return last;
@@ -140,7 +145,7 @@ final class UserLog {
       return new Request(
           past,
           candidates.slice(first, last),
-          rows.get(first).userIds(),
+          columns(userFeatures, rows.subList(first, first + 1), Interaction::user),
           Math.subtractExact(times[first], 1),
           labels,
           null,

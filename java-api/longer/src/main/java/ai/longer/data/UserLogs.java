@@ -1,6 +1,7 @@
 package ai.longer.data;
 
 import ai.longer.Schema;
+import ai.longer.Schema.Feature;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -11,7 +12,7 @@ final class UserLogs {
   private final Schema schema;
   private final Iterator<Interaction> rows;
   private final int maxRowsPerUser;
-  private final int numUserIds;
+  private final List<Feature> userFeatures;
   private long rowNumber;
   private @Nullable Interaction pending;
 
@@ -19,7 +20,7 @@ final class UserLogs {
     this.schema = schema;
     this.rows = rows;
     this.maxRowsPerUser = maxRowsPerUser;
-    this.numUserIds = schema.userFeatures().size() + schema.contextFeatures().size();
+    this.userFeatures = UserLog.userFeatures(schema);
   }
 
   boolean hasNext() {
@@ -53,9 +54,9 @@ final class UserLogs {
     if (before != null) {
       checkOrder(before, row);
     }
-    checkWidth(row, "event ids", row.eventIds().length, schema.eventFeatures().size());
-    checkWidth(row, "candidate ids", row.candidateIds().length, schema.candidateFeatures().size());
-    checkWidth(row, "user and context ids", row.userIds().length, numUserIds);
+    checkValues(row, "event", row.event(), schema.eventFeatures());
+    checkValues(row, "candidate", row.candidate(), schema.candidateFeatures());
+    checkValues(row, "user and context", row.user(), userFeatures);
     checkWidth(row, "labels", row.labels().length, schema.tasks().size());
     for (float label : row.labels()) {
       if (label < 0 || label > 1) {
@@ -74,6 +75,19 @@ final class UserLogs {
           row,
           "the log must be sorted by user key, then time; got user %d at %d after user %d at %d"
               .formatted(row.userKey(), row.time(), before.userKey(), before.time()));
+    }
+  }
+
+  private void checkValues(
+      Interaction row, String what, List<Value> values, List<Feature> features) {
+    checkWidth(row, what + " values", values.size(), features.size());
+    for (int i = 0; i < values.size(); i++) {
+      Feature feature = features.get(i);
+      if (!values.get(i).fits(feature.kind())) {
+        throw problem(
+            row,
+            "column \"%s\" is %s; got %s".formatted(feature.name(), feature.kind(), values.get(i)));
+      }
     }
   }
 

@@ -2,18 +2,25 @@ package ai.longer.internal;
 
 import ai.longer.LongerConfig;
 import ai.longer.Schema;
-import ai.longer.data.Candidates;
-import ai.longer.data.History;
+import ai.longer.Schema.Feature;
+import ai.longer.Schema.Kind;
+import ai.longer.data.Column;
 import ai.longer.data.Request;
 import ai.longer.internal.capi.longer_batch;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 
 /**
  * A {@code longer_batch} and the arrays it points to, in direct memory that grows and is used
  * again.
+ *
+ * <p>The memory holds, in this order: the {@code longer_column} structs; offsets, times and the
+ * columns' ids and offsets; the columns' numbers; labels and weights; the columns' validity bits.
  *
  * <p>Not thread-safe. Filling allocates nothing once the memory is large enough.
  */
@@ -31,13 +38,14 @@ public final class BatchBuffer {
   private static final int FIRST_CAPACITY = 4096;
 
   private final SchemaCheck schemaCheck;
-  private final int eventFeatures;
-  private final int candidateFeatures;
-  private final int userFeatures;
+  private final Columns eventColumns;
+  private final Columns userColumns;
+  private final Columns candidateColumns;
   private final int tasks;
   private final ByteBuffer struct = Memory.allocate(STRUCT_BYTES);
   private final longer_batch pointer = new longer_batch(new Pointer(struct));
 
+  private ByteBuffer bytes = ByteBuffer.allocate(0);
   private LongBuffer longs = LongBuffer.allocate(0);
   private FloatBuffer floats = FloatBuffer.allocate(0);
   private long address;
@@ -54,9 +62,13 @@ public final class BatchBuffer {
   BatchBuffer(LongerConfig config, SchemaCheck schemaCheck) {
     this.schemaCheck = schemaCheck;
     Schema schema = config.schema();
-    eventFeatures = schema.eventFeatures().size();
-    candidateFeatures = schema.candidateFeatures().size();
-    userFeatures = schema.userFeatures().size() + schema.contextFeatures().size();
+    eventColumns = new Columns(Owner.EVENT, schema.eventFeatures());
+    userColumns =
+        new Columns(
+            Owner.USER,
+            Stream.concat(schema.userFeatures().stream(), schema.contextFeatures().stream())
+                .toList());
+    candidateColumns = new Columns(Owner.CANDIDATE, schema.candidateFeatures());
     tasks = schema.tasks().size();
   }
 
@@ -89,20 +101,50 @@ public final class BatchBuffer {
     long longCount =
         COLUMN_LONGS * numColumns()
             + 2L * (numRequests + 1)
-            + (eventFeatures + 1L) * numEvents
-            + (2L + userFeatures) * numRequests
-            + (long) candidateFeatures * numCandidates;
-    long floatCount = withLabels ? (tasks + 1L) * numCandidates : 0;
-    reserve(longCount * Long.BYTES + floatCount * Float.BYTES);
-    writeStruct(longCount, withLabels, withWeights);
+            + numEvents
+            + 2L * numRequests
+            + eventColumns.numLongs()
+            + userColumns.numLongs()
+            + candidateColumns.numLongs();
+    long numberCount =
+        eventColumns.numFloats() + userColumns.numFloats() + candidateColumns.numFloats();
+    long floatCount = numberCount + (withLabels ? (tasks + 1L) * numCandidates : 0);
+    long validity = longCount * Long.BYTES + floatCount * Float.BYTES;
+    reserve(
+        validity
+            + eventColumns.numValidityBytes()
+            + userColumns.numValidityBytes()
+            + candidateColumns.numValidityBytes());
+    struct.putLong(0, STRUCT_BYTES);
+    struct.putLong(8, numRequests);
+    struct.putLong(16, numEvents);
+    struct.putLong(24, numCandidates);
+    longs.clear().position(Math.toIntExact(COLUMN_LONGS * numColumns()));
+    floats.clear().position(Math.toIntExact(longCount * 2));
+    bytes.clear().position(Math.toIntExact(validity));
     writeInputs(requests);
+    struct.putLong(96, withLabels ? floatAddress() : 0);
     if (withLabels) {
-      writeLabels(requests, Math.toIntExact(longCount * 2), withWeights);
+      writeLabels(requests);
+    }
+    struct.putLong(104, withWeights ? floatAddress() : 0);
+    if (withWeights) {
+      for (Request request : requests) {
+        request.copyWeights(floats);
+      }
     }
   }
 
   private long numColumns() {
-    return (long) eventFeatures + userFeatures + candidateFeatures;
+    return (long) eventColumns.count() + userColumns.count() + candidateColumns.count();
+  }
+
+  private long longAddress() {
+    return address + (long) Long.BYTES * longs.position();
+  }
+
+  private long floatAddress() {
+    return address + (long) Float.BYTES * floats.position();
   }
 
   /** Checks the requests and counts; returns whether one of them has weights. */
@@ -123,6 +165,9 @@ public final class BatchBuffer {
     numRequests = requests.length;
     numEvents = checkCount("events", events);
     numCandidates = checkCount("candidates", candidates);
+    eventColumns.count(requests, numEvents);
+    userColumns.count(requests, numRequests);
+    candidateColumns.count(requests, numCandidates);
     return withLabels && withWeights;
   }
 
@@ -138,115 +183,185 @@ public final class BatchBuffer {
         "[batch] must fit 2 GiB; got %s: use fewer requests".formatted(got));
   }
 
-  private void reserve(long bytes) {
-    if (bytes <= capacity) {
+  private void reserve(long wantedBytes) {
+    if (wantedBytes <= capacity) {
       return;
     }
-    if (bytes > Integer.MAX_VALUE - Long.BYTES) {
-      throw tooLarge(bytes + " bytes");
+    if (wantedBytes > Integer.MAX_VALUE - Long.BYTES) {
+      throw tooLarge(wantedBytes + " bytes");
     }
-    long wanted = Math.max(Math.max(bytes, FIRST_CAPACITY), capacity + capacity / 2);
+    long wanted = Math.max(Math.max(wantedBytes, FIRST_CAPACITY), capacity + capacity / 2);
     int size = (int) (Math.min(wanted, Integer.MAX_VALUE - Long.BYTES) & -Long.BYTES) + Long.BYTES;
-    ByteBuffer memory = Memory.allocate(size);
-    longs = memory.asLongBuffer();
-    floats = memory.asFloatBuffer();
-    address = new Pointer(memory).address();
+    bytes = Memory.allocate(size);
+    longs = bytes.asLongBuffer();
+    floats = bytes.asFloatBuffer();
+    address = new Pointer(bytes).address();
     capacity = size;
   }
 
-  private void writeStruct(long longCount, boolean withLabels, boolean withWeights) {
-    struct.putLong(0, STRUCT_BYTES);
-    struct.putLong(8, numRequests);
-    struct.putLong(16, numEvents);
-    struct.putLong(24, numCandidates);
-    longs.clear();
-    long at = address + Long.BYTES * COLUMN_LONGS * numColumns();
-    struct.putLong(32, at); // event_offsets
-    at += Long.BYTES * (numRequests + 1L);
-    struct.putLong(40, at); // candidate_offsets
-    at += Long.BYTES * (numRequests + 1L);
-    struct.putLong(48, address + (long) Long.BYTES * longs.position()); // event_columns
-    at = writeColumns(eventFeatures, numEvents, at);
-    struct.putLong(56, at); // event_times
-    at += Long.BYTES * (long) numEvents;
-    struct.putLong(64, at); // first_ordinals
-    at += Long.BYTES * (long) numRequests;
-    struct.putLong(72, at); // reference_times
-    at += Long.BYTES * (long) numRequests;
-    struct.putLong(80, address + (long) Long.BYTES * longs.position()); // user_columns
-    at = writeColumns(userFeatures, numRequests, at);
-    struct.putLong(88, address + (long) Long.BYTES * longs.position()); // candidate_columns
-    writeColumns(candidateFeatures, numCandidates, at);
-    long labels = address + Long.BYTES * longCount;
-    struct.putLong(96, withLabels ? labels : 0);
-    long weights = labels + Float.BYTES * ((long) tasks * numCandidates);
-    struct.putLong(104, withWeights ? weights : 0);
-  }
-
-  /** Writes the structs of columns whose ids lie from {@code ids} on; returns where they end. */
-  private long writeColumns(int columns, int rows, long ids) {
-    long at = ids;
-    for (int column = 0; column < columns; column++) {
-      longs.put(at).put(0).put(0).put(0);
-      at += Long.BYTES * (long) rows;
-    }
-    return at;
-  }
-
-  /** Writes the arrays, in the order of their addresses, behind the column structs. */
   private void writeInputs(Request[] requests) {
+    struct.putLong(32, longAddress()); // event_offsets
     int end = 0;
     longs.put(end);
     for (Request request : requests) {
       end += request.history().size();
       longs.put(end);
     }
+    struct.putLong(40, longAddress()); // candidate_offsets
     end = 0;
     longs.put(end);
     for (Request request : requests) {
       end += request.candidates().size();
       longs.put(end);
     }
-    for (int column = 0; column < eventFeatures; column++) {
-      for (Request request : requests) {
-        request.history().copyIds(column, longs);
-      }
-    }
+    struct.putLong(56, longAddress()); // event_times
     for (Request request : requests) {
       request.history().copyTimes(longs);
     }
+    struct.putLong(64, longAddress()); // first_ordinals
     for (Request request : requests) {
-      History history = request.history();
-      longs.put(history.firstOrdinal());
+      longs.put(request.history().firstOrdinal());
     }
+    struct.putLong(72, longAddress()); // reference_times
     for (Request request : requests) {
       longs.put(request.referenceTime());
     }
-    for (int column = 0; column < userFeatures; column++) {
-      for (Request request : requests) {
-        longs.put(request.userId(column));
-      }
-    }
-    for (int column = 0; column < candidateFeatures; column++) {
-      for (Request request : requests) {
-        Candidates candidates = request.candidates();
-        candidates.copyIds(column, longs);
-      }
-    }
+    int at = eventColumns.write(requests, 0, 48);
+    at = userColumns.write(requests, at, 80);
+    candidateColumns.write(requests, at, 88);
   }
 
-  private void writeLabels(Request[] requests, int position, boolean withWeights) {
-    floats.clear();
-    floats.position(position);
+  private void writeLabels(Request[] requests) {
     for (int task = 0; task < tasks; task++) {
       for (Request request : requests) {
         request.copyLabels(task, floats);
       }
     }
-    if (withWeights) {
-      for (Request request : requests) {
-        request.copyWeights(floats);
+  }
+
+  private enum Owner {
+    EVENT,
+    USER,
+    CANDIDATE
+  }
+
+  private static Column column(Owner owner, Request request, int column) {
+    return switch (owner) {
+      case EVENT -> request.history().column(column);
+      case USER -> request.userColumn(column);
+      case CANDIDATE -> request.candidates().column(column);
+    };
+  }
+
+  /** The columns of events, of requests or of candidates. */
+  private final class Columns {
+    private final Owner owner;
+    private final Kind[] kinds;
+    private final long[] numIds;
+    private final boolean[] needsValidity;
+    private int numRows;
+
+    Columns(Owner owner, List<Feature> features) {
+      this.owner = owner;
+      kinds = features.stream().map(Feature::kind).toArray(Kind[]::new);
+      numIds = new long[kinds.length];
+      needsValidity = new boolean[kinds.length];
+    }
+
+    int count() {
+      return kinds.length;
+    }
+
+    void count(Request[] requests, int rows) {
+      numRows = rows;
+      Arrays.fill(numIds, 0);
+      Arrays.fill(needsValidity, false);
+      for (int column = 0; column < kinds.length; column++) {
+        for (Request request : requests) {
+          Column part = column(owner, request, column);
+          numIds[column] += part.numIds();
+          needsValidity[column] |= part.needsValidity();
+        }
       }
+    }
+
+    long numLongs() {
+      long sum = 0;
+      for (int column = 0; column < kinds.length; column++) {
+        sum += numIds[column] + (kinds[column] == Kind.MANY_VALUED ? numRows + 1L : 0);
+      }
+      return sum;
+    }
+
+    long numFloats() {
+      long sum = 0;
+      for (Kind kind : kinds) {
+        sum += kind == Kind.NUMERIC ? numRows : 0;
+      }
+      return sum;
+    }
+
+    long numValidityBytes() {
+      long sum = 0;
+      for (boolean needs : needsValidity) {
+        sum += needs ? (numRows + 7L) / 8 : 0;
+      }
+      return sum;
+    }
+
+    /**
+     * Writes the columns, their structs from struct number {@code first} on, and that address at
+     * {@code field} of the batch; returns the number of the next struct.
+     */
+    int write(Request[] requests, int first, int field) {
+      struct.putLong(field, address + (long) Long.BYTES * COLUMN_LONGS * first);
+      for (int column = 0; column < kinds.length; column++) {
+        int at = COLUMN_LONGS * (first + column);
+        Kind kind = kinds[column];
+        longs.put(at, kind == Kind.NUMERIC ? 0 : longAddress());
+        longs.put(at + 1, kind == Kind.NUMERIC ? floatAddress() : 0);
+        for (Request request : requests) {
+          if (kind == Kind.NUMERIC) {
+            column(owner, request, column).copyNumbers(floats);
+          } else {
+            column(owner, request, column).copyIds(longs);
+          }
+        }
+        longs.put(at + 2, kind == Kind.MANY_VALUED ? longAddress() : 0);
+        if (kind == Kind.MANY_VALUED) {
+          writeEnds(requests, column);
+        }
+        longs.put(at + 3, needsValidity[column] ? address + bytes.position() : 0);
+        if (needsValidity[column]) {
+          writeValidity(requests, column);
+        }
+      }
+      return first + kinds.length;
+    }
+
+    private void writeEnds(Request[] requests, int column) {
+      long end = 0;
+      longs.put(end);
+      for (Request request : requests) {
+        Column part = column(owner, request, column);
+        part.copyEnds(end, longs);
+        end += part.numIds();
+      }
+    }
+
+    private void writeValidity(Request[] requests, int column) {
+      int start = bytes.position();
+      int end = start + (numRows + 7) / 8;
+      for (int at = start; at < end; at++) {
+        bytes.put(at, (byte) 0);
+      }
+      int row = 0;
+      for (Request request : requests) {
+        Column part = column(owner, request, column);
+        part.copyValidity(bytes, start, row);
+        row += part.size();
+      }
+      bytes.position(end);
     }
   }
 }

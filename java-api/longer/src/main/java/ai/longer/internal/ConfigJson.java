@@ -7,6 +7,7 @@ import ai.longer.LongerConfig;
 import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.Schema.Feature;
+import ai.longer.Schema.Kind;
 import ai.longer.TimeMode;
 import ai.longer.TokenSpec;
 import java.util.List;
@@ -70,13 +71,19 @@ public final class ConfigJson {
   }
 
   private static String features(List<Feature> features) {
-    return array(
-        features.stream()
-            .map(
-                f ->
-                    "{\"name\": %s, \"table\": %s}"
-                        .formatted(Json.quote(f.name()), Json.quote(f.table())))
-            .toList());
+    return array(features.stream().map(ConfigJson::feature).toList());
+  }
+
+  private static String feature(Feature feature) {
+    String name = Json.quote(feature.name());
+    String table = feature.table();
+    if (table == null) {
+      return "{\"name\": %s, \"kind\": \"numeric\", \"mean\": %s, \"scale\": %s}"
+          .formatted(name, real(feature.mean()), real(feature.scale()));
+    }
+    String values = feature.kind() == Kind.MANY_VALUED ? "many" : "one";
+    return "{\"name\": %s, \"kind\": \"categorical\", \"table\": %s, \"values\": \"%s\"}"
+        .formatted(name, Json.quote(table), values);
   }
 
   private static String tokens(List<TokenSpec> tokens) {
@@ -109,12 +116,10 @@ public final class ConfigJson {
         schema.denseTable(name, width, rows);
       }
     }
-    objects(root, "event_features").forEach(f -> schema.event(text(f, "name"), text(f, "table")));
-    objects(root, "user_features").forEach(f -> schema.user(text(f, "name"), text(f, "table")));
-    objects(root, "context_features")
-        .forEach(f -> schema.context(text(f, "name"), text(f, "table")));
-    objects(root, "candidate_features")
-        .forEach(f -> schema.candidate(text(f, "name"), text(f, "table")));
+    objects(root, "event_features").forEach(f -> schema.event(feature(f)));
+    objects(root, "user_features").forEach(f -> schema.user(feature(f)));
+    objects(root, "context_features").forEach(f -> schema.context(feature(f)));
+    objects(root, "candidate_features").forEach(f -> schema.candidate(feature(f)));
     for (Map<?, ?> task : objects(root, "tasks")) {
       schema.task(text(task, "name"), real(task, "weight"), real(task, "negative_sampling_rate"));
     }
@@ -144,6 +149,17 @@ public final class ConfigJson {
         .globalVisibility(GlobalVisibility.valueOf(text(root, "global_visibility")))
         .head(Head.valueOf(text(root, "head")))
         .build();
+  }
+
+  private static Feature feature(Map<?, ?> feature) {
+    String name = text(feature, "name");
+    if (text(feature, "kind").equals("numeric")) {
+      return Feature.numeric(name, real(feature, "mean"), real(feature, "scale"));
+    }
+    String table = text(feature, "table");
+    return text(feature, "values").equals("many")
+        ? Feature.manyValued(name, table)
+        : Feature.categorical(name, table);
   }
 
   private static List<Map<?, ?>> objects(Map<?, ?> object, String key) {

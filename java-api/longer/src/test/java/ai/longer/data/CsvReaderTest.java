@@ -125,6 +125,42 @@ class CsvReaderTest {
     }
   }
 
+  @Test
+  void fieldsAreValuesOfEveryKind() throws IOException {
+    String text = "id,name,tags,words,price\n7,x,1|-2|1,red|green,3.5\n,,,,\n";
+    try (CsvReader reader = CsvReader.open(write(".csv", text))) {
+      assertThat(reader.next()).isTrue();
+      assertThat(reader.id(0)).isEqualTo(Value.id(7));
+      assertThat(reader.textId(1)).isEqualTo(Value.textId("x"));
+      assertThat(reader.ids(2, '|')).isEqualTo(Value.ids(1, -2, 1));
+      assertThat(reader.textIds(3, '|')).isEqualTo(Value.textIds("red", "green"));
+      assertThat(reader.number(4)).isEqualTo(Value.number(3.5));
+      assertThat(reader.next()).isTrue();
+      assertThat(reader.id(0)).isEqualTo(Value.missing());
+      assertThat(reader.textId(1)).isEqualTo(Value.missing());
+      assertThat(reader.ids(2, '|')).isEqualTo(Value.missing());
+      assertThat(reader.textIds(3, '|')).isEqualTo(Value.missing());
+      assertThat(reader.number(4)).isEqualTo(Value.missing());
+    }
+  }
+
+  @Test
+  void badValuesAreNamed() throws IOException {
+    Path file = write(".csv", "tags,words,price\n1||2,a|,1e39\n");
+    try (CsvReader reader = CsvReader.open(file)) {
+      assertThat(reader.next()).isTrue();
+      assertThatThrownBy(() -> reader.ids(0, '|'))
+          .isInstanceOf(CorruptDataException.class)
+          .hasMessageEndingWith(":2:1 (tags): must be whole numbers with '|' between; got \"\"");
+      assertThatThrownBy(() -> reader.textIds(1, '|'))
+          .isInstanceOf(CorruptDataException.class)
+          .hasMessageEndingWith(":2:6 (words): must not have an empty text between '|'");
+      assertThatThrownBy(() -> reader.number(2))
+          .isInstanceOf(CorruptDataException.class)
+          .hasMessageEndingWith(":2:9 (price): must be a finite number of 32 bits; got \"1e39\"");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"1.5", "", " 1", "9223372036854775808", "x"})
   void wholeNumbersAreChecked(String field) throws IOException {

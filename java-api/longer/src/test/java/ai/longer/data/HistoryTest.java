@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.longer.support.Samples;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -32,19 +33,39 @@ class HistoryTest {
     History slice = history.slice(from, to);
     assertThat(slice.size()).isEqualTo(to - from);
     assertThat(slice.firstOrdinal()).isEqualTo(firstOrdinal + from);
-    assertThat(slice.longs("item")).isEqualTo(Arrays.copyOfRange(items, from, to));
+    assertThat(slice.column("item").ids()).isEqualTo(Arrays.copyOfRange(items, from, to));
     assertThat(slice.times()).isEqualTo(Arrays.copyOfRange(times, from, to));
     LongBuffer copied = LongBuffer.allocate(to - from);
-    slice.copyIds(0, copied);
-    assertThat(copied.array()).isEqualTo(slice.longs("item"));
+    slice.column(0).copyIds(copied);
+    assertThat(copied.array()).isEqualTo(slice.column("item").ids());
     assertThat(history.tail(items.length - from)).isEqualTo(history.slice(from, items.length));
     History rebuilt =
         History.builder(Samples.PLAIN_SCHEMA)
-            .longs("item", slice.longs("item"))
+            .longs("item", slice.column("item").ids())
             .times(slice.times())
             .firstOrdinal(slice.firstOrdinal())
             .build();
     assertThat(rebuilt).isEqualTo(slice).hasSameHashCodeAs(slice);
+  }
+
+  @Test
+  void longHistoriesAreCutOrRefusedAsSet() {
+    int events = 100_000;
+    long[] items = LongStream.range(0, events).toArray();
+    long[] times = LongStream.range(0, events).toArray();
+    History.Builder builder =
+        History.builder(Samples.PLAIN_SCHEMA).longs("item", items).times(times).firstOrdinal(7);
+    assertThat(builder.build().size()).isEqualTo(events);
+    History cut = builder.keepNewest(2000).build();
+    assertThat(cut.size()).isEqualTo(2000);
+    assertThat(cut.id(0, 0)).isEqualTo(98_000);
+    assertThat(cut.firstOrdinal()).isEqualTo(98_007);
+    assertThat(builder.atMost(events).build()).isEqualTo(cut);
+    assertThatThrownBy(() -> builder.atMost(events - 1).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("must have at most 99999 events; got 100000");
+    assertThatThrownBy(() -> builder.keepNewest(-1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> builder.atMost(-1)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

@@ -95,8 +95,8 @@ class RequestBuilderTest {
     assertThat(request.candidates().size()).isBetween(1, maxCandidates);
     List<Interaction> past = ofUser(log, user).stream().filter(r -> r.time() < first).toList();
     int dropped = Math.max(0, past.size() - maxHistory);
-    assertThat(request.history().longs("item"))
-        .isEqualTo(past.stream().skip(dropped).mapToLong(r -> r.eventIds()[0]).toArray());
+    assertThat(request.history().column("item").ids())
+        .isEqualTo(past.stream().skip(dropped).mapToLong(r -> r.event().get(0).ids()[0]).toArray());
     assertThat(request.history().times())
         .isEqualTo(past.stream().skip(dropped).mapToLong(Interaction::time).toArray());
     assertThat(request.history().firstOrdinal()).isEqualTo(dropped);
@@ -115,7 +115,8 @@ class RequestBuilderTest {
       List<Interaction> log, List<Request> requests, long user) {
     return requests.stream()
         .filter(request -> request.groupKey() == user)
-        .flatMap(request -> java.util.Arrays.stream(request.candidates().longs("item")).boxed())
+        .flatMap(
+            request -> java.util.Arrays.stream(request.candidates().column("item").ids()).boxed())
         .map(id -> log.get(id.intValue()))
         .toList();
   }
@@ -164,6 +165,47 @@ class RequestBuilderTest {
   }
 
   @Test
+  void valuesOfEveryKindReachTheRequest() {
+    List<Interaction> log = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      List<Value> item =
+          List.of(
+              i == 1 ? Value.missing() : Value.textId("item " + i),
+              i == 2 ? Value.missing() : Value.ids(i, i + 1),
+              i == 3 ? Value.missing() : Value.number(i / 2.0));
+      log.add(
+          new Interaction(
+              1, i, item, item, List.of(Value.textIds("a", "b"), Value.id(7)), new float[] {1}));
+    }
+    RequestBuilder builder =
+        RequestBuilder.builder(Samples.KINDS_SCHEMA, log::stream).candidatesPerRequest(2).build();
+    Request request = builder.training().stream().toList().get(1);
+    Column items = request.history().column("item");
+    assertThat(items.isMissing(0)).isFalse();
+    assertThat(items.id(0)).isEqualTo(StringIds.hash("item 0"));
+    assertThat(items.isMissing(1)).isTrue();
+    assertThat(request.history().column("tags").ids(1)).containsExactly(1, 2);
+    assertThat(request.history().column("price").number(1)).isEqualTo(0.5f);
+    assertThat(request.candidates().column("tags").isMissing(0)).isTrue();
+    assertThat(request.candidates().column("tags").ids(1)).containsExactly(3, 4);
+    assertThat(request.candidates().column("price").isMissing(1)).isTrue();
+    assertThat(request.userColumn(0).ids(0))
+        .containsExactly(StringIds.hash("a"), StringIds.hash("b"));
+    assertThat(request.userId(1)).isEqualTo(7);
+  }
+
+  @Test
+  void valuesOfAnotherKindAreNamed() {
+    List<Value> item = List.of(Value.id(1), Value.ids(2), Value.id(3));
+    Interaction row = new Interaction(1, 1, item, item, List.of(), new float[1]);
+    RequestBuilder builder =
+        RequestBuilder.builder(Samples.KINDS_SCHEMA, () -> Stream.of(row)).build();
+    assertThatThrownBy(() -> builder.training().stream().toList())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("row 1 (user 1)", "column \"price\" is NUMERIC; got 3");
+  }
+
+  @Test
   void badRowsAreNamed() {
     assertBadRow(List.of(row(1, 5, 0), row(1, 4, 1)), "row 2 (user 1)", "sorted by user key");
     assertBadRow(List.of(row(2, 5, 0), row(1, 6, 1)), "row 2 (user 1)", "sorted by user key");
@@ -171,10 +213,10 @@ class RequestBuilderTest {
     assertBadRow(
         List.of(new Interaction(1, 1, new long[2], ids, new float[1])),
         "row 1 (user 1)",
-        "must have 1 event ids; got 2");
+        "must have 1 event values; got 2");
     assertBadRow(
         List.of(new Interaction(1, 1, ids, ids, new long[1], new float[1])),
-        "must have 0 user and context ids; got 1");
+        "must have 0 user and context values; got 1");
     assertBadRow(
         List.of(new Interaction(1, 1, ids, ids, new float[] {2})), "a label must be in 0 … 1");
     assertBadRow(

@@ -3,6 +3,8 @@ package ai.longer.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.longer.Schema;
+import ai.longer.Schema.Feature;
 import ai.longer.support.Samples;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,34 @@ class RequestTest {
   }
 
   @Test
+  void userAndContextValuesHaveTheirFeaturesKind() {
+    Schema schema =
+        Schema.builder()
+            .table("item", 8)
+            .event("item", "item")
+            .candidate("item", "item")
+            .user(Feature.manyValued("liked", "item"))
+            .context(Feature.numeric("hour", 12, 6))
+            .task("click")
+            .build();
+    Request.Builder builder =
+        Request.builder(History.empty(schema), Candidates.empty(schema))
+            .user("liked", Value.ids(4, 4, 9));
+    assertThatThrownBy(() -> builder.user("liked", 4))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("\"liked\" is MANY_VALUED; got 4");
+    assertThatThrownBy(() -> builder.context("hour", Value.ids(4, 5)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("\"hour\" is NUMERIC; got [4, 5]");
+    Request request = builder.context("hour", Value.number(3.5)).build();
+    assertThat(request.userColumn(0).ids(0)).containsExactly(4, 4, 9);
+    assertThat(request.userColumn(1).number(0)).isEqualTo(3.5f);
+    assertThatThrownBy(() -> request.userId(0)).isInstanceOf(IllegalStateException.class);
+    Request missing = builder.context("hour", Value.missing()).build();
+    assertThat(missing.userColumn(1).isMissing(0)).isTrue();
+  }
+
+  @Test
   void labelsAndWeightsAreChecked() {
     assertThatThrownBy(() -> plain(1, 2).labels("click", new float[] {1}))
         .isInstanceOf(IllegalArgumentException.class)
@@ -93,7 +123,7 @@ class RequestTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("\"genre\" is missing");
     Candidates candidates = Samples.candidates(5, 3);
-    assertThat(candidates.slice(1, 3).longs("item"))
+    assertThat(candidates.slice(1, 3).column("item").ids())
         .containsExactly(candidates.id(0, 1), candidates.id(0, 2));
     assertThat(candidates.slice(0, 5)).isEqualTo(candidates).hasSameHashCodeAs(candidates);
     assertThat(candidates.slice(0, 4)).isNotEqualTo(candidates);

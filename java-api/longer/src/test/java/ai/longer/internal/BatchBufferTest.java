@@ -3,12 +3,16 @@ package ai.longer.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.longer.Schema.Kind;
+import ai.longer.data.Column;
+import ai.longer.data.History;
 import ai.longer.data.Request;
 import ai.longer.internal.BatchBuffer.Content;
 import ai.longer.internal.capi.longer_batch;
 import ai.longer.internal.capi.longer_column;
 import ai.longer.support.Samples;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,6 +36,22 @@ class BatchBufferTest {
     }
   }
 
+  @Test
+  void bindingsReadColumnsOfEveryKind() {
+    BatchBuffer buffer = new BatchBuffer(Samples.KINDS_CONFIG);
+    for (int size : new int[] {3, 40, 1, 0}) {
+      List<Request> requests =
+          Stream.iterate(0, i -> i + 1)
+              .limit(size)
+              .map(i -> Samples.kindsRequest(i * 7 % 30, i % 5, i))
+              .toList();
+      for (Content content : Content.values()) {
+        buffer.fill(requests.toArray(new Request[0]), content);
+        checkInputs(buffer.pointer(), requests);
+      }
+    }
+  }
+
   private static void checkInputs(longer_batch batch, List<Request> requests) {
     assertThat(batch.struct_bytes()).isEqualTo(batch.sizeof());
     assertThat(batch.num_requests()).isEqualTo(requests.size());
@@ -43,34 +63,53 @@ class BatchBufferTest {
     assertThat(batch.num_candidates()).isEqualTo(candidateOffsets.get(requests.size()));
     for (int r = 0; r < requests.size(); r++) {
       Request request = requests.get(r);
-      int events = request.history().size();
+      History history = request.history();
+      int events = history.size();
       assertThat(eventOffsets.get(r + 1) - eventOffsets.get(r)).isEqualTo(events);
-      for (int column = 0; column < 2; column++) {
-        for (int i = 0; i < events; i++) {
-          assertThat(ids(batch.event_columns(), column).get(eventOffsets.get(r) + i))
-              .isEqualTo(request.history().id(column, i));
-        }
-        for (int i = 0; i < request.candidates().size(); i++) {
-          assertThat(ids(batch.candidate_columns(), column).get(candidateOffsets.get(r) + i))
-              .isEqualTo(request.candidates().id(column, i));
-        }
-        assertThat(ids(batch.user_columns(), column).get(r)).isEqualTo(request.userId(column));
+      for (int i = 0; i < request.schema().eventFeatures().size(); i++) {
+        checkColumn(batch.event_columns(), i, eventOffsets.get(r), history.column(i));
+      }
+      for (int i = 0; i < request.schema().candidateFeatures().size(); i++) {
+        Column column = request.candidates().column(i);
+        checkColumn(batch.candidate_columns(), i, candidateOffsets.get(r), column);
+      }
+      for (int i = 0; i < 2; i++) {
+        checkColumn(batch.user_columns(), i, r, request.userColumn(i));
       }
       for (int i = 0; i < events; i++) {
-        assertThat(batch.event_times().get(eventOffsets.get(r) + i))
-            .isEqualTo(request.history().time(i));
+        assertThat(batch.event_times().get(eventOffsets.get(r) + i)).isEqualTo(history.time(i));
       }
-      assertThat(batch.first_ordinals().get(r)).isEqualTo(request.history().firstOrdinal());
+      assertThat(batch.first_ordinals().get(r)).isEqualTo(history.firstOrdinal());
       assertThat(batch.reference_times().get(r)).isEqualTo(request.referenceTime());
     }
   }
 
-  private static LongPointer ids(longer_column columns, int column) {
-    longer_column one = columns.getPointer(column);
-    assertThat(one.numbers()).isNull();
-    assertThat(one.offsets()).isNull();
-    assertThat(one.valid()).isNull();
-    return one.ids();
+  /** Rows from {@code first} on of column {@code index} hold {@code expected}. */
+  private static void checkColumn(longer_column columns, int index, long first, Column expected) {
+    longer_column column = columns.getPointer(index);
+    assertThat(column.numbers() != null).isEqualTo(expected.kind() == Kind.NUMERIC);
+    assertThat(column.ids() == null).isEqualTo(expected.kind() == Kind.NUMERIC);
+    assertThat(column.offsets() != null).isEqualTo(expected.kind() == Kind.MANY_VALUED);
+    for (int i = 0; i < expected.size(); i++) {
+      long row = first + i;
+      switch (expected.kind()) {
+        case CATEGORICAL -> {
+          boolean isValid =
+              column.valid() == null || (column.valid().get(row / 8) >> (row % 8) & 1) != 0;
+          assertThat(isValid).isEqualTo(!expected.isMissing(i));
+          assertThat(column.ids().get(row)).isEqualTo(expected.id(i));
+        }
+        case MANY_VALUED -> {
+          long begin = column.offsets().get(row);
+          long[] ids = new long[(int) (column.offsets().get(row + 1) - begin)];
+          column.ids().position(begin).get(ids);
+          assertThat(ids).isEqualTo(expected.ids(i));
+        }
+        case NUMERIC ->
+            // Boxed: missing numbers are NaN.
+            assertThat(column.numbers().get(row)).isEqualTo(Float.valueOf(expected.number(i)));
+      }
+    }
   }
 
   private static void checkLabels(longer_batch batch, List<Request> requests) {

@@ -242,13 +242,13 @@ class RankerTest {
       Request rebuilt =
           Request.builder(
                   History.builder(same)
-                      .longs("item", request.history().longs("item"))
-                      .longs("genre", request.history().longs("genre"))
+                      .longs("item", request.history().column("item").ids())
+                      .longs("genre", request.history().column("genre").ids())
                       .times(request.history().times())
                       .build(),
                   Candidates.builder(same)
-                      .longs("item", request.candidates().longs("item"))
-                      .longs("genre", request.candidates().longs("genre"))
+                      .longs("item", request.candidates().column("item").ids())
+                      .longs("genre", request.candidates().column("genre").ids())
                       .build())
               .user("country", request.userId(0))
               .context("hour", request.userId(1))
@@ -261,12 +261,20 @@ class RankerTest {
 
   @Test
   void rankingIntoAnArrayAllocatesNothing() {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     RankingRequest full = RankingRequest.of(Samples.request(20, 6, 1));
     RankingRequest none = RankingRequest.of(Samples.request(20, 0, 1));
+    assertAllocatesNothing(model, full, full.cached(1, 1), none);
+    RankingRequest kinds = RankingRequest.of(Samples.kindsRequest(20, 6, 1));
+    try (LongerModel everyKind = LongerModel.create(Samples.KINDS_CONFIG, 1, Device.cpu(1))) {
+      assertAllocatesNothing(everyKind, kinds, kinds.cached(1, 1));
+    }
+  }
+
+  private static void assertAllocatesNothing(LongerModel model, RankingRequest... requests) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     float[] scores = new float[12];
     try (Ranker ranker = model.ranker(CACHED)) {
-      for (RankingRequest request : new RankingRequest[] {full, full.cached(1, 1), none}) {
+      for (RankingRequest request : requests) {
         for (int i = 0; i < 2000; i++) {
           ranker.rank(request, scores);
         }

@@ -2,16 +2,20 @@ package ai.longer.support;
 
 import ai.longer.LongerConfig;
 import ai.longer.Schema;
+import ai.longer.Schema.Feature;
 import ai.longer.data.Candidates;
 import ai.longer.data.History;
 import ai.longer.data.Interaction;
 import ai.longer.data.Request;
 import ai.longer.data.RequestBuilder;
 import ai.longer.data.RequestSource;
+import ai.longer.data.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Small schemas, models and requests. */
 public final class Samples {
@@ -42,6 +46,82 @@ public final class Samples {
           .recentQueries(4)
           .timeWidth(4)
           .build();
+
+  /** Every kind of feature, for events, the user, the context and candidates. */
+  public static final Schema KINDS_SCHEMA =
+      Schema.builder()
+          .table("item", 8)
+          .table("tag", 4)
+          .denseTable("small", 4, 16)
+          .event("item", "item")
+          .event(Feature.manyValued("tags", "tag"))
+          .event(Feature.numeric("price", 20, 5))
+          .user(Feature.manyValued("liked", "tag"))
+          .context("hour", "small")
+          .candidate("item", "item")
+          .candidate(Feature.manyValued("tags", "tag"))
+          .candidate(Feature.numeric("price", 20, 5))
+          .task("click")
+          .build();
+
+  /** {@link #CONFIG} for {@link #KINDS_SCHEMA}. */
+  public static final LongerConfig KINDS_CONFIG =
+      LongerConfig.builder(KINDS_SCHEMA)
+          .maxHistory(24)
+          .eventWidth(8)
+          .mergeFactor(2)
+          .innerHeads(2)
+          .heads(2)
+          .recentQueries(4)
+          .timeWidth(4)
+          .build();
+
+  /**
+   * A request of {@link #KINDS_SCHEMA} with every kind of value, and missing ones, here and there.
+   */
+  public static Request kindsRequest(int events, int candidates, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    History history =
+        History.builder(KINDS_SCHEMA)
+            .strings("item", texts(events, random))
+            .longs("tags", tags(events, random))
+            .floats("price", prices(events, random))
+            .times(minutes(events))
+            .build();
+    Candidates items =
+        Candidates.builder(KINDS_SCHEMA)
+            .strings("item", texts(candidates, random))
+            .longs("tags", tags(candidates, random))
+            .floats("price", prices(candidates, random))
+            .build();
+    return Request.builder(history, items)
+        .user("liked", seed % 3 == 0 ? Value.missing() : Value.textIds("red", "green"))
+        .context("hour", seed % 2 == 0 ? Value.missing() : Value.id(seed & 15))
+        .referenceTime(60L * events)
+        .labels("click", new float[candidates])
+        .groupKey(seed)
+        .build();
+  }
+
+  private static @Nullable String[] texts(int rows, SplittableRandom random) {
+    @Nullable String[] texts = new @Nullable String[rows];
+    Arrays.setAll(texts, i -> random.nextInt(4) == 0 ? null : "item " + random.nextInt(50));
+    return texts;
+  }
+
+  private static long[][] tags(int rows, SplittableRandom random) {
+    long[][] tags = new long[rows][];
+    Arrays.setAll(tags, i -> random.longs(random.nextInt(4), 0, 20).toArray());
+    return tags;
+  }
+
+  private static float[] prices(int rows, SplittableRandom random) {
+    float[] prices = new float[rows];
+    for (int i = 0; i < rows; i++) {
+      prices[i] = random.nextInt(4) == 0 ? Float.NaN : random.nextInt(400) / 10f;
+    }
+    return prices;
+  }
 
   /** Without user and context columns, one task. */
   public static final Schema PLAIN_SCHEMA =
