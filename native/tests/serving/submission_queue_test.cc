@@ -131,7 +131,8 @@ TEST_F(SubmissionQueueTest, ReportsCacheMissesAndFailures) {
 
 TEST_F(SubmissionQueueTest, RejectsMalformedRequestsAtOnce) {
   SubmissionQueue queue(ranker_, 4);
-  RankRequest bad = RankingRequest(config_, 9, 3, 1).with(CacheMode::kNone);
+  const RankingRequest request(config_, 9, 3, 1);
+  RankRequest bad = request.with(CacheMode::kNone);
   bad.batch.candidate_columns = nullptr;
   expect_error(Status::kInvalidArgument, "candidate_columns is null",
                [&] { queue.submit(bad, 1); });

@@ -1,5 +1,6 @@
 #pragma once
 // One set of optimizer options, for the library and for the reference.
+#include "longer/config.hpp"
 #include "reference/optimizer_steps.hpp"
 #include "training/trainer_options.hpp"
 
@@ -22,6 +23,13 @@ inline TrainerOptions brisk_optimizer() {
   o.decay_steps = 8;
   o.decay_floor = 0.1;
   return o;
+}
+
+/// Several steps amplify what floats lose in the norms inside a group: norms over eight values keep a
+/// comparison with doubles sharp, norms over four do not.
+inline Config with_wide_norms(Config config) {
+  while (config.inner_layers > 0 && config.event_width < 8) config.event_width *= 2;
+  return config;
 }
 
 inline model_reference::OptimizerOptions reference_options(const TrainerOptions& o) {

@@ -1,6 +1,7 @@
 // Several batches in one optimizer step: the same as one batch of all their requests.
 #include <gtest/gtest.h>
 
+
 #include <cmath>
 #include <limits>
 #include <string>
@@ -66,7 +67,7 @@ class Accumulation : public ::testing::TestWithParam<ModelCase> {
     trainer.apply();
   }
 
-  Config config_ = GetParam().config;
+  Config config_ = with_wide_norms(GetParam().config);
   TrainerOptions options_ = brisk_optimizer();
   Weights weights_ = random_weights(config_, 8);
   BatchMaker maker_{config_, test_seed(), IdChoice::kKnown};

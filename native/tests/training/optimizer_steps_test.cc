@@ -34,7 +34,7 @@ class OptimizerSteps : public ::testing::TestWithParam<ModelCase> {
 
 TEST_P(OptimizerSteps, FiveEqualTheReference) {
   SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
-  const Config& c = GetParam().config;
+  const Config c = with_wide_norms(GetParam().config);
   model_reference::Weights weights = random_weights(c, 21);
   const model_reference::Weights start = weights;
   const auto model = model_of(c, weights);
