@@ -2,32 +2,28 @@ package ai.longer.torch;
 
 import ai.longer.Schema;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Embedding rows of one batch, the features of a row side by side. Pads hold some row; nothing
- * reads them.
- */
+/** The features of one batch as the tokens read them. Pads hold some row; nothing reads them. */
 final class Embeddings {
   private final Schema schema;
-  private final List<Integer> eventTables;
-  private final List<Integer> userTables;
-  private final List<Integer> candidateTables;
+  private final Features features;
   private final Parameters parameters;
   private final List<@Nullable NamedRows> tables = new ArrayList<>();
   private final Tensor events;
-  private final @Nullable Tensor users;
-  private final Tensor candidates;
+  private final Map<String, Tensor> users;
+  private final Map<String, Tensor> candidates;
 
   /**
    * @param growable the growable tables by table index, null where a table is dense
-   * @param insert give unseen ids a row, as training does
+   * @param insert count the ids and give those that are admitted a row, as training does
    */
   Embeddings(
       Schema schema,
@@ -37,21 +33,31 @@ final class Embeddings {
       PaddedBatch batch,
       boolean insert) {
     this.schema = schema;
-    this.eventTables = FeatureTables.ofEvents(schema);
-    this.userTables = FeatureTables.ofUsers(schema);
-    this.candidateTables = FeatureTables.ofCandidates(schema);
+    this.features = new Features(schema);
     this.parameters = parameters;
     for (GrowableTable table : growable) {
       tables.add(table == null ? null : new NamedRows(table, insert));
     }
+    int numRequests = batch.numRequests();
     // All ids become rows before the first leaf is read: features share tables.
-    long[][] eventRows = eventRows(requests, batch);
-    long[][] userRows = userRows(requests);
-    long[][] candidateRows = candidateRows(requests, batch);
-    long numRequests = batch.numRequests();
-    this.events = gather(eventTables, eventRows, numRequests, batch.numSlots());
-    this.users = userTables.isEmpty() ? null : gather(userTables, userRows, numRequests);
-    this.candidates = gather(candidateTables, candidateRows, numRequests, batch.numCandidates);
+    Map<String, Supplier<Tensor>> ofEvents =
+        inputs(schema.eventFeatures(), requests.eventIds(), batch.events);
+    Map<String, Supplier<Tensor>> ofUsers =
+        inputs(features.ofUsers(), requests.userIds(), IntStream.range(0, numRequests).toArray());
+    Map<String, Supplier<Tensor>> ofCandidates =
+        inputs(
+            schema.candidateFeatures(), requests.candidateIds(), candidatePlaces(requests, batch));
+    this.events =
+        Layers.concat(1, ofEvents.values().stream().map(Supplier::get).toArray(Tensor[]::new))
+            .view(numRequests, batch.numSlots(), features.width(schema.eventFeatures()));
+    this.users = new LinkedHashMap<>();
+    ofUsers.forEach((name, input) -> users.put(name, input.get()));
+    this.candidates = new LinkedHashMap<>();
+    for (Schema.Feature feature : schema.candidateFeatures()) {
+      Tensor rows = Objects.requireNonNull(ofCandidates.get(feature.name())).get();
+      candidates.put(
+          feature.name(), rows.view(numRequests, batch.numCandidates, features.width(feature)));
+    }
   }
 
   /** [B, S·K, event features' width]. */
@@ -59,14 +65,24 @@ final class Embeddings {
     return events;
   }
 
-  /** [B, user and context features' width]; null without such features. */
+  /** [B, width] of all user and context features side by side; null without such features. */
   @Nullable Tensor users() {
-    return users;
+    return users.isEmpty() ? null : ofUsers(List.copyOf(users.keySet()));
   }
 
-  /** [B, C, candidate features' width]. */
+  /** [B, C, width] of all candidate features side by side. */
   Tensor candidates() {
-    return candidates;
+    return ofCandidates(List.copyOf(candidates.keySet()));
+  }
+
+  /** [B, width] of these user and context features side by side. */
+  Tensor ofUsers(List<String> names) {
+    return Layers.concat(1, named(users, names));
+  }
+
+  /** [B, C, width] of these candidate features side by side. */
+  Tensor ofCandidates(List<String> names) {
+    return Layers.concat(2, named(candidates, names));
   }
 
   /** The rows of each growable table that the batch names. */
@@ -74,43 +90,38 @@ final class Embeddings {
     return tables.stream().filter(Objects::nonNull).toList();
   }
 
-  private long[][] eventRows(RequestBatch requests, PaddedBatch batch) {
-    long[][] rows = new long[eventTables.size()][batch.events.length];
-    for (int f = 0; f < rows.length; f++) {
-      long[] ids = requests.eventIds()[f];
-      for (int slot = 0; slot < batch.events.length; slot++) {
-        int event = batch.events[slot];
-        if (event != PaddedBatch.PAD) {
-          rows[f][slot] = row(eventTables.get(f), ids[event]);
-        }
-      }
-    }
-    return rows;
-  }
-
-  private long[][] userRows(RequestBatch requests) {
-    long[][] rows = new long[userTables.size()][requests.numRequests()];
-    for (int f = 0; f < rows.length; f++) {
-      for (int b = 0; b < requests.numRequests(); b++) {
-        rows[f][b] = row(userTables.get(f), requests.userIds()[f][b]);
-      }
-    }
-    return rows;
-  }
-
-  private long[][] candidateRows(RequestBatch requests, PaddedBatch batch) {
+  /** [B·C] index of the candidate in the ragged batch, or {@link PaddedBatch#PAD}. */
+  private static int[] candidatePlaces(RequestBatch requests, PaddedBatch batch) {
     int padded = batch.numCandidates;
-    long[][] rows = new long[candidateTables.size()][requests.numRequests() * padded];
-    for (int f = 0; f < rows.length; f++) {
-      for (int b = 0; b < requests.numRequests(); b++) {
-        int begin = requests.candidateOffsets()[b];
-        for (int c = 0; c < requests.numCandidates(b); c++) {
-          long id = requests.candidateIds()[f][begin + c];
-          rows[f][b * padded + c] = row(candidateTables.get(f), id);
-        }
-      }
+    return IntStream.range(0, requests.numRequests() * padded)
+        .map(
+            i -> {
+              int b = i / padded;
+              int c = i % padded;
+              return c < requests.numCandidates(b)
+                  ? requests.candidateOffsets()[b] + c
+                  : PaddedBatch.PAD;
+            })
+        .toArray();
+  }
+
+  private Map<String, Supplier<Tensor>> inputs(
+      List<Schema.Feature> ofKind, long[][] ids, int[] places) {
+    Map<String, Supplier<Tensor>> inputs = new LinkedHashMap<>();
+    for (int f = 0; f < ofKind.size(); f++) {
+      inputs.put(ofKind.get(f).name(), input(ofKind.get(f), ids[f], places));
     }
-    return rows;
+    return inputs;
+  }
+
+  /** Finds the rows of a feature's values; what is returned reads them: [places, width]. */
+  private Supplier<Tensor> input(Schema.Feature feature, long[] ids, int[] places) {
+    int table = features.table(feature);
+    long[] rows = new long[places.length];
+    for (int i = 0; i < places.length; i++) {
+      rows[i] = places[i] == PaddedBatch.PAD ? 0 : row(table, ids[places[i]]);
+    }
+    return () -> source(table).index_select(0, Tensor.create(rows, rows.length));
   }
 
   private int row(int table, long id) {
@@ -122,20 +133,16 @@ final class Embeddings {
     return id >= 0 && id < numIds ? (int) id + 1 : 0;
   }
 
-  private Tensor gather(List<Integer> features, long[][] rows, long... leading) {
-    Tensor[] columns = new Tensor[features.size()];
-    for (int f = 0; f < columns.length; f++) {
-      int table = features.get(f);
-      NamedRows growable = tables.get(table);
-      Tensor source =
-          growable != null
-              ? growable.leaf()
-              : parameters.get(ParameterShapes.ofTable(schema.tables().get(table)));
-      columns[f] = source.index_select(0, Tensor.create(rows[f], rows[f].length));
-    }
-    Tensor joined = columns.length == 1 ? columns[0] : torch.cat(new TensorVector(columns), 1);
-    long[] sizes = Arrays.copyOf(leading, leading.length + 1);
-    sizes[leading.length] = FeatureTables.width(schema, features);
-    return joined.view(sizes);
+  private Tensor source(int table) {
+    NamedRows growable = tables.get(table);
+    return growable != null
+        ? growable.leaf()
+        : parameters.get(ParameterShapes.ofTable(schema.tables().get(table)));
+  }
+
+  private static Tensor[] named(Map<String, Tensor> inputs, List<String> names) {
+    return names.stream()
+        .map(name -> Objects.requireNonNull(inputs.get(name), name))
+        .toArray(Tensor[]::new);
   }
 }

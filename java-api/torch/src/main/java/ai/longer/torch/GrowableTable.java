@@ -1,5 +1,6 @@
 package ai.longer.torch;
 
+import ai.longer.TableRows;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,7 +18,12 @@ final class GrowableTable implements AutoCloseable {
   private static final double DEVIATION = 0.05;
 
   private final Precision precision;
+  private final int admission;
   private final Map<Long, Integer> rowOfId = new HashMap<>();
+
+  /** Occurrences of ids that have no row yet. */
+  private final Map<Long, Integer> pending = new HashMap<>();
+
   private long[] idOfRow = new long[FIRST_CAPACITY];
 
   /** [capacity, width]. */
@@ -26,8 +32,12 @@ final class GrowableTable implements AutoCloseable {
   /** [capacity, 1] sums of mean squared gradients. */
   private Tensor sums;
 
-  GrowableTable(Precision precision, int width) {
+  /**
+   * @param admission occurrences after which an id gets a row
+   */
+  GrowableTable(Precision precision, int width, int admission) {
     this.precision = precision;
+    this.admission = admission;
     try (PointerScope scope = new PointerScope()) {
       rows = fresh(FIRST_CAPACITY, width).retainReference();
       sums = zeros(FIRST_CAPACITY, 1).retainReference();
@@ -55,12 +65,20 @@ final class GrowableTable implements AutoCloseable {
     return rowOfId.getOrDefault(id, 0);
   }
 
-  /** Row of an id, a fresh random one at its first sight. */
-  int findOrInsert(long id) {
+  /** Row of an id that occurs in training: a fresh random one when it is admitted, till then 0. */
+  int count(long id) {
     Integer found = rowOfId.get(id);
     if (found != null) {
       return found;
     }
+    if (pending.merge(id, 1, Integer::sum) < admission) {
+      return 0;
+    }
+    return insert(id);
+  }
+
+  private int insert(long id) {
+    pending.remove(id);
     int row = numRows();
     if (row == idOfRow.length) {
       grow();
@@ -70,15 +88,24 @@ final class GrowableTable implements AutoCloseable {
     return row;
   }
 
+  /** The rows, ids in the order of their admission, rounded to 32 bits. */
+  TableRows export() {
+    long[] ids = Arrays.copyOfRange(idOfRow, 1, numRows());
+    try (PointerScope scope = new PointerScope()) {
+      return new TableRows(ids, Precision.floats(rows.narrow(0, 0, numRows())), (int) rows.size(1));
+    }
+  }
+
   /**
-   * Replaces the table's content and forgets the Adagrad sums.
+   * Replaces the table's content and forgets the Adagrad sums; occurrences of ids without a row
+   * stay.
    *
    * @param values [1 + ids.length, width], the row of unseen ids first
    */
   void set(long[] ids, float[] values) {
     rowOfId.clear();
     for (long id : ids) {
-      findOrInsert(id);
+      insert(id);
     }
     try (PointerScope scope = new PointerScope()) {
       Tensor source = precision.tensor(values, numRows(), rows.size(1));

@@ -1,30 +1,40 @@
 package ai.longer.torch;
 
+import ai.longer.GlobalVisibility;
+import ai.longer.LongerConfig;
+
 /**
  * Who sees whom (LONGER §3.5), as additive masks: 0 = sees, −∞ = does not.
  *
- * <p>Rows of a request are its merged tokens, oldest first, then the CLS tokens, the user global
- * and the candidates. Pad rows see themselves, so that their softmax is finite; no row of a request
- * sees a pad.
+ * <p>Rows of a request are its merged side, oldest first, then its side rows: CLS tokens, user
+ * tokens where all candidates share them, and each candidate's own rows. Every row sees itself, so
+ * that the softmax of a pad is finite; no row of a request sees a pad.
  */
 final class Masks {
-  private Masks() {}
+  private final PaddedBatch batch;
+  private final boolean seesWholeBlock;
+  private final int numRequestRows;
+  private final int rowsPerCandidate;
 
-  /**
-   * Cross-causal layer: the last {@code numQueryRows} rows look at all rows.
-   *
-   * @return [B or 1, queries, S + G + C]; one mask for all requests of a uniform batch
-   */
-  static float[] cross(PaddedBatch batch, int numGlobals, int numQueryRows) {
-    return visibility(batch, numGlobals, numQueryRows, batch.numGroups, false);
+  Masks(LongerConfig config, PaddedBatch batch) {
+    this.batch = batch;
+    this.seesWholeBlock = config.globalVisibility() == GlobalVisibility.FULL;
+    this.numRequestRows = config.numRequestRows();
+    this.rowsPerCandidate = config.rowsPerCandidate();
   }
 
   /**
-   * Self-causal layers: the last {@code numQueryRows} rows look at the query rows, globals and
-   * candidates.
+   * Cross-causal layer: the query rows, if wanted, and the side rows look at all rows.
+   *
+   * @return [{@link #count}, queries, keys]
    */
-  static float[] self(PaddedBatch batch, int numGlobals, int numQueryRows) {
-    return visibility(batch, numGlobals, numQueryRows, batch.numQueries, true);
+  float[] cross(boolean withQueries) {
+    return mask(withQueries, batch.numMergedRows, false);
+  }
+
+  /** Self-causal layers: as {@link #cross}, but of the merged side the keys are the query rows. */
+  float[] self(boolean withQueries) {
+    return mask(withQueries, batch.numQueries, true);
   }
 
   /** Slots of a group: [B · S, K, K], each slot sees the group's events. */
@@ -43,33 +53,51 @@ final class Masks {
     return mask;
   }
 
-  private static float[] visibility(
-      PaddedBatch batch,
-      int numGlobals,
-      int numQueryRows,
-      int numSequenceRows,
-      boolean queriesOnly) {
-    int numRows = numSequenceRows + numGlobals + batch.numCandidates;
-    int numMasks = batch.isUniform ? 1 : batch.numRequests();
-    int firstColumn = batch.numGroups - numSequenceRows;
-    float[] mask = new float[numMasks * numQueryRows * numRows];
+  /** One for each request, or one for all of a uniform batch. */
+  int count() {
+    return batch.isUniform ? 1 : batch.numRequests();
+  }
+
+  private float[] mask(boolean withQueries, int numMergedKeys, boolean keysAreQueries) {
+    int numQueries = withQueries ? batch.numQueries : 0;
+    int numSideRows = batch.numSideRows();
+    float[] mask = new float[count() * (numQueries + numSideRows) * (numMergedKeys + numSideRows)];
     int at = 0;
-    for (int b = 0; b < numMasks; b++) {
-      for (int query = numRows - numQueryRows; query < numRows; query++) {
-        for (int key = 0; key < numRows; key++) {
-          boolean sees = key == query;
-          if (key < numSequenceRows) {
-            int column = firstColumn + key;
-            boolean exists = queriesOnly ? batch.hasQuery(b, column) : batch.hasGroup(b, column);
-            sees |= exists && key <= query;
-          } else if (key < numSequenceRows + numGlobals) {
-            sees |= key <= query;
-          }
-          mask[at++] = value(sees);
+    for (int b = 0; b < count(); b++) {
+      for (int query = 0; query < numQueries; query++) {
+        int queryColumn = batch.queryColumn(b, query);
+        for (int key = 0; key < numMergedKeys; key++) {
+          int column = keysAreQueries ? batch.queryColumn(b, key) : key;
+          boolean isSelf = keysAreQueries ? key == query : column == queryColumn;
+          boolean exists = keysAreQueries ? batch.hasQuery(b, key) : batch.hasMergedRow(b, key);
+          mask[at++] = value(isSelf || (exists && column <= queryColumn));
+        }
+        for (int key = 0; key < numSideRows; key++) {
+          mask[at++] = value(false);
+        }
+      }
+      for (int query = 0; query < numSideRows; query++) {
+        for (int key = 0; key < numMergedKeys; key++) {
+          mask[at++] = value(keysAreQueries ? batch.hasQuery(b, key) : batch.hasMergedRow(b, key));
+        }
+        for (int key = 0; key < numSideRows; key++) {
+          mask[at++] = value(sideRowSees(query, key));
         }
       }
     }
     return mask;
+  }
+
+  private boolean sideRowSees(int query, int key) {
+    if (key < numRequestRows) {
+      return key <= query;
+    }
+    boolean ofOneCandidate = query >= numRequestRows && candidate(query) == candidate(key);
+    return ofOneCandidate && (seesWholeBlock || key <= query);
+  }
+
+  private int candidate(int sideRow) {
+    return (sideRow - numRequestRows) / rowsPerCandidate;
   }
 
   private static float value(boolean sees) {

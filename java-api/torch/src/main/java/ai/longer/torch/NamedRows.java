@@ -17,7 +17,7 @@ final class NamedRows {
   private @Nullable Tensor leaf;
 
   /**
-   * @param insert give unseen ids a row, as training does
+   * @param insert count the ids and give those that are admitted a row, as training does
    */
   NamedRows(GrowableTable table, boolean insert) {
     this.table = table;
@@ -46,7 +46,7 @@ final class NamedRows {
 
   /** Row of the leaf that holds the row of {@code id}. */
   int leafRow(long id) {
-    int row = insert ? table.findOrInsert(id) : table.find(id);
+    int row = insert ? table.count(id) : table.find(id);
     if (row >= leafRowOfRow.length) {
       int old = leafRowOfRow.length;
       leafRowOfRow = Arrays.copyOf(leafRowOfRow, 2 * (row + 1));

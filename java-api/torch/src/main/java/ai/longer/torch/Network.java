@@ -1,58 +1,93 @@
 package ai.longer.torch;
 
+import ai.longer.GlobalVisibility;
 import ai.longer.LongerConfig;
 import ai.longer.TimeMode;
+import ai.longer.TokenSpec;
+import java.util.ArrayList;
 import java.util.Arrays;
-import org.bytedeco.pytorch.DoubleOptional;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** The forward pass over a padded batch, in the order of LONGER's Figure 1. */
 final class Network {
-  private static final double NORM_EPSILON = 1e-5;
-
   private final LongerConfig config;
   private final Parameters parameters;
   private final Precision precision;
+  private final Layers layers;
+  private final PredictionHead head;
 
   Network(LongerConfig config, Parameters parameters, Precision precision) {
     this.config = config;
     this.parameters = parameters;
     this.precision = precision;
+    this.layers = new Layers(parameters);
+    this.head = new PredictionHead(config, layers, precision);
   }
 
   /**
    * Logits of every candidate row.
    *
-   * @param inputs embedding rows of the batch
+   * @param inputs the features of the batch
+   * @param dropout of a training step; null = nothing is dropped
    * @return [B, C, T]; rows of pad candidates hold numbers without meaning
    */
-  Tensor logits(PaddedBatch batch, Embeddings inputs) {
-    Tensor candidates = linear("global.candidate", inputs.candidates());
-    Tensor rows = concat(1, mergedTokens(batch, inputs), globalTokens(batch, inputs), candidates);
-    int numHeadRows = config.numGlobals() + batch.numCandidates;
-    int numQueryRows = batch.numQueries + numHeadRows;
+  Tensor logits(PaddedBatch batch, Embeddings inputs, @Nullable Dropout dropout) {
+    Tensor merged = mergedRows(batch, inputs, dropout);
+    Tensor side = sideRows(batch, inputs);
+    Masks masks = new Masks(config, batch);
+    Tensor rows = Layers.concat(1, merged, side);
+    Tensor queries = Layers.concat(1, queryRows(batch, merged), side);
     for (int layer = 0; layer <= config.selfLayers(); layer++) {
-      int numOutputs = layer == config.selfLayers() ? numHeadRows : numQueryRows;
-      float[] mask =
-          layer == 0
-              ? Masks.cross(batch, config.numGlobals(), numOutputs)
-              : Masks.self(batch, config.numGlobals(), numOutputs);
-      long numMasks = mask.length / (numOutputs * rows.size(1));
-      Tensor visible = precision.tensor(mask, numMasks, 1, numOutputs, rows.size(1));
-      rows = block("layers." + layer, rows, numOutputs, visible, config.heads());
+      boolean withQueries = layer < config.selfLayers() || PredictionHead.readsQueries(config);
+      float[] mask = layer == 0 ? masks.cross(withQueries) : masks.self(withQueries);
+      Tensor outputs = withQueries ? queries : last(queries, batch.numSideRows());
+      boolean lookAtThemselves = layer > 0 && withQueries;
+      Tensor visible = precision.tensor(mask, masks.count(), 1, outputs.size(1), rows.size(1));
+      Dropout.Rows dropped = dropout == null ? null : batch.outputRows(dropout, layer, withQueries);
+      rows =
+          layers.block(
+              "layers." + layer,
+              outputs,
+              lookAtThemselves ? null : rows,
+              visible,
+              config.heads(),
+              dropped);
+      queries = rows;
     }
-    return head(batch, rows);
+    return head.logits(batch, queries, dropout);
+  }
+
+  /** [B, S + learned rows, D]: merged tokens, then the learned queries, if any. */
+  private Tensor mergedRows(PaddedBatch batch, Embeddings inputs, @Nullable Dropout dropout) {
+    Tensor merged = mergedTokens(batch, inputs, dropout);
+    return QueryRows.numLearned(config) == 0
+        ? merged
+        : Layers.concat(1, merged, ofEachRequest(batch, "global.query.weight"));
+  }
+
+  /** [B, Q, D]: the rows of the merged side that go on as queries. */
+  private Tensor queryRows(PaddedBatch batch, Tensor merged) {
+    if (batch.queriesAreLast) {
+      return last(merged, batch.numQueries);
+    }
+    long[] columns = new long[batch.numRequests() * batch.numQueries];
+    for (int i = 0; i < columns.length; i++) {
+      int b = i / batch.numQueries;
+      columns[i] = (long) b * batch.numMergedRows + batch.queryColumn(b, i % batch.numQueries);
+    }
+    return merged
+        .flatten(0, 1)
+        .index_select(0, Tensor.create(columns, columns.length))
+        .view(batch.numRequests(), batch.numQueries, config.modelWidth());
   }
 
   /**
    * [B, S, D]: event tokens (§3.2), the transformer inside each group, K neighbours side by side
    * (§3.4).
    */
-  private Tensor mergedTokens(PaddedBatch batch, Embeddings inputs) {
+  private Tensor mergedTokens(PaddedBatch batch, Embeddings inputs, @Nullable Dropout dropout) {
     int numRequests = batch.numRequests();
     if (batch.numGroups == 0) {
       return precision.tensor(new float[0], numRequests, 0, config.modelWidth());
@@ -60,9 +95,10 @@ final class Network {
     Tensor x = inputs.events().add(positions(batch));
     if (config.time() != TimeMode.NONE) {
       Tensor time = select("event_encoder.time_bucket.weight", batch.buckets);
-      x = concat(2, x, time.view(numRequests, batch.numSlots(), config.timeWidth()));
+      x = Layers.concat(2, x, time.view(numRequests, batch.numSlots(), config.timeWidth()));
     }
-    Tensor events = linear("event_encoder.fc2", gelu(linear("event_encoder.fc1", x)));
+    Tensor events =
+        layers.linear("event_encoder.fc2", Layers.gelu(layers.linear("event_encoder.fc1", x)));
     long numGroups = (long) numRequests * batch.numGroups;
     int merge = config.mergeFactor();
     Tensor slots = events.view(numGroups, merge, config.eventWidth());
@@ -73,7 +109,10 @@ final class Network {
               ? null
               : precision.tensor(Masks.slots(batch, merge), numGroups, 1, merge, merge);
       for (int i = 0; i < config.innerLayers(); i++) {
-        slots = block("token_merge.inner." + i, slots, merge, visible, config.innerHeads());
+        Dropout.Rows dropped = dropout == null ? null : batch.slotRows(dropout, -1 - i);
+        slots =
+            layers.block(
+                "token_merge.inner." + i, slots, null, visible, config.innerHeads(), dropped);
       }
     }
     if (!batch.isUniform) {
@@ -86,106 +125,50 @@ final class Network {
     String table = "event_encoder.position.weight";
     return batch.sharesPositions()
         ? select(table, Arrays.copyOf(batch.positions, batch.numSlots())).unsqueeze(0)
-        : select(table, batch.positions).view(batch.numRequests(), batch.numSlots(), -1);
-  }
-
-  /** [B, G, D]: CLS tokens, then the user global (§3.3). */
-  private Tensor globalTokens(PaddedBatch batch, Embeddings inputs) {
-    Tensor time = select("global.user_time_bucket.weight", batch.userBuckets);
-    Tensor features = inputs.users();
-    Tensor user = linear("global.user", features == null ? time : concat(1, features, time));
-    if (config.clsTokens() == 0) {
-      return user.unsqueeze(1);
-    }
-    Tensor cls = parameters.get("global.cls").unsqueeze(0);
-    return concat(1, cls.expand(batch.numRequests(), -1, -1), user.unsqueeze(1));
-  }
-
-  /** [B, C, T]: the globals and the candidate side by side through an MLP. */
-  private Tensor head(PaddedBatch batch, Tensor rows) {
-    Tensor y = norm("head.ln", rows);
-    Tensor globals = y.narrow(1, 0, config.numGlobals()).flatten(1, 2).unsqueeze(1);
-    Tensor candidates = y.narrow(1, config.numGlobals(), batch.numCandidates);
-    Tensor input = concat(2, globals.expand(-1, batch.numCandidates, -1), candidates);
-    return linear("head.fc2", gelu(linear("head.fc1", input)));
+        : select(table, batch.positions).unflatten(0, batch.numRequests(), batch.numSlots());
   }
 
   /**
-   * A pre-norm transformer block whose last {@code numOutputs} rows are queries; keys and values
-   * come from all rows.
-   *
-   * @param rows [batch, rows, width]
-   * @param visible additive mask [batch or 1, 1, numOutputs, rows]; null = every row sees every row
-   * @return [batch, numOutputs, width]
+   * [B, side rows, D]: CLS tokens, user tokens, if candidates share them, and the rows of each
+   * candidate: its tokens, then its own user tokens, if it has some (§3.3).
    */
-  private Tensor block(
-      String name, Tensor rows, int numOutputs, @Nullable Tensor visible, int heads) {
-    Tensor h = norm(name + ".ln1", rows);
-    Tensor attended = attention(name, h, numOutputs, visible, heads);
-    Tensor z = last(rows, numOutputs).add(linear(name + ".out", attended));
-    Tensor hidden = gelu(linear(name + ".fc1", norm(name + ".ln2", z)));
-    return z.add(linear(name + ".fc2", hidden));
-  }
-
-  private Tensor attention(
-      String name, Tensor h, int numOutputs, @Nullable Tensor visible, int heads) {
-    long width = h.size(2);
-    Tensor q;
-    Tensor k;
-    Tensor v;
-    if (numOutputs == h.size(1)) {
-      TensorVector parts = linear(name + ".qkv", h).chunk(3, 2);
-      q = parts.get(0);
-      k = parts.get(1);
-      v = parts.get(2);
-    } else {
-      Tensor weight = parameters.get(name + ".qkv.weight");
-      Tensor bias = parameters.get(name + ".qkv.bias");
-      q =
-          torch.linear(
-              last(h, numOutputs), weight.narrow(0, 0, width), optional(bias.narrow(0, 0, width)));
-      TensorVector parts =
-          torch
-              .linear(
-                  h, weight.narrow(0, width, 2 * width), optional(bias.narrow(0, width, 2 * width)))
-              .chunk(2, 2);
-      k = parts.get(0);
-      v = parts.get(1);
+  private Tensor sideRows(PaddedBatch batch, Embeddings inputs) {
+    List<Tensor> rows = new ArrayList<>();
+    if (config.clsTokens() > 0) {
+      rows.add(ofEachRequest(batch, "global.cls"));
     }
-    Tensor attended =
-        torch.scaled_dot_product_attention(
-            byHead(q, heads),
-            byHead(k, heads),
-            byHead(v, heads),
-            visible == null ? new TensorOptional() : optional(visible),
-            0.0,
-            false,
-            new DoubleOptional(),
-            false);
-    return attended.transpose(1, 2).reshape(h.size(0), numOutputs, width);
+    List<Tensor> own = new ArrayList<>();
+    for (TokenSpec token : config.candidateTokens()) {
+      Tensor input = inputs.ofCandidates(token.features());
+      own.add(layers.linear("global." + token.name(), input).unsqueeze(2));
+    }
+    for (TokenSpec token : config.globalTokens()) {
+      Tensor row = userToken(batch, inputs, token).unsqueeze(1);
+      if (config.globalVisibility() == GlobalVisibility.CACHEABLE) {
+        rows.add(row);
+      } else {
+        own.add(row.unsqueeze(1).expand(-1, batch.numCandidates, -1, -1));
+      }
+    }
+    rows.add(Layers.concat(2, own.toArray(Tensor[]::new)).flatten(1, 2));
+    return Layers.concat(1, rows.toArray(Tensor[]::new));
   }
 
-  private static Tensor byHead(Tensor rows, int heads) {
-    return rows.unflatten(2, heads, -1).transpose(1, 2);
+  /** [B, D]: features of the user and the time since the newest event. */
+  private Tensor userToken(PaddedBatch batch, Embeddings inputs, TokenSpec token) {
+    Tensor time = select("global.user_time_bucket.weight", batch.userBuckets);
+    List<String> features = token.features();
+    Tensor input = features.isEmpty() ? time : Layers.concat(1, inputs.ofUsers(features), time);
+    return layers.linear("global." + token.name(), input);
+  }
+
+  /** A parameter's rows, the same in every request: [B, rows, width]. */
+  private Tensor ofEachRequest(PaddedBatch batch, String name) {
+    return parameters.get(name).unsqueeze(0).expand(batch.numRequests(), -1, -1);
   }
 
   private static Tensor last(Tensor rows, int count) {
     return rows.size(1) == count ? rows : rows.narrow(1, rows.size(1) - count, count);
-  }
-
-  private Tensor linear(String name, Tensor input) {
-    return torch.linear(
-        input, parameters.get(name + ".weight"), optional(parameters.get(name + ".bias")));
-  }
-
-  private Tensor norm(String name, Tensor input) {
-    return torch.layer_norm(
-        input,
-        new long[] {input.size(-1)},
-        optional(parameters.get(name + ".weight")),
-        optional(parameters.get(name + ".bias")),
-        NORM_EPSILON,
-        false);
   }
 
   private Tensor select(String table, long[] rows) {
@@ -198,17 +181,5 @@ final class Network {
       values[i] = batch.events[i] == PaddedBatch.PAD ? 0F : 1F;
     }
     return values;
-  }
-
-  private static Tensor gelu(Tensor input) {
-    return torch.gelu(input, "tanh");
-  }
-
-  private static Tensor concat(long dimension, Tensor... parts) {
-    return torch.cat(new TensorVector(parts), dimension);
-  }
-
-  private static TensorOptional optional(Tensor tensor) {
-    return new TensorOptional(tensor);
   }
 }

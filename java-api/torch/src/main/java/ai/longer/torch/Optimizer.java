@@ -49,6 +49,11 @@ final class Optimizer implements AutoCloseable {
     gradients.tables().forEach(this::adagrad);
   }
 
+  /** Steps done. */
+  long numSteps() {
+    return step;
+  }
+
   /** Share of the learning rates in this step: linear warm-up, then a cosine. */
   private double schedule() {
     double warmup =

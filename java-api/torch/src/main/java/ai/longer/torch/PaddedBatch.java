@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * A ragged batch laid out as rectangles: every request has {@code numGroups} groups of K slots, its
- * newest group last, and {@code numCandidates} candidate rows, its own first.
+ * newest group last, {@code numQueries} query rows, its newest last, and {@code numCandidates}
+ * candidates, its own first.
  */
 final class PaddedBatch {
   /** No event stands in this slot. */
@@ -17,9 +18,13 @@ final class PaddedBatch {
   private final RequestBatch batch;
   private final List<Window> windows = new ArrayList<>();
 
-  /** S, Q and C of the rectangles. */
+  /** [B][queries of the request] columns of the merged side. */
+  private final int[][] queryColumns;
+
+  /** S, columns of the merged side (groups, then learned rows), Q and C of the rectangles. */
   final int numGroups;
 
+  final int numMergedRows;
   final int numQueries;
   final int numCandidates;
 
@@ -31,17 +36,19 @@ final class PaddedBatch {
 
   final long[] buckets;
 
-  /** [B] row of the user global's time table. */
+  /** [B] row of the user tokens' time table. */
   final long[] userBuckets;
 
   /** Every request has the same number of groups, queries and candidates and no pad slot. */
   final boolean isUniform;
 
+  /** The query rows of every request are the last columns of the merged side. */
+  final boolean queriesAreLast;
+
   PaddedBatch(LongerConfig config, RequestBatch batch) {
     this.config = config;
     this.batch = batch;
     int groups = 0;
-    int queries = 0;
     int candidates = 0;
     int numRequests = batch.numRequests();
     this.userBuckets = new long[numRequests];
@@ -50,10 +57,20 @@ final class PaddedBatch {
       windows.add(window);
       userBuckets[b] = window.userBucket();
       groups = Math.max(groups, window.numGroups());
-      queries = Math.max(queries, numQueries(window));
       candidates = Math.max(candidates, batch.numCandidates(b));
     }
     this.numGroups = groups;
+    this.numMergedRows = QueryRows.numMergedRows(config, groups);
+    this.queryColumns = new int[numRequests][];
+    int queries = 0;
+    for (int b = 0; b < numRequests; b++) {
+      int numRows = windows.get(b).numGroups();
+      queryColumns[b] = QueryRows.of(config, numRows);
+      for (int i = 0; i < queryColumns[b].length; i++) {
+        queryColumns[b][i] += groups - numRows;
+      }
+      queries = Math.max(queries, queryColumns[b].length);
+    }
     this.numQueries = queries;
     this.numCandidates = candidates;
     int slots = groups * config.mergeFactor();
@@ -68,6 +85,7 @@ final class PaddedBatch {
       uniform &= window.numEvents() == slots && batch.numCandidates(b) == candidates;
     }
     this.isUniform = uniform;
+    this.queriesAreLast = queriesAreLast();
   }
 
   int numRequests() {
@@ -79,14 +97,72 @@ final class PaddedBatch {
     return numGroups * config.mergeFactor();
   }
 
-  /** Whether request {@code b} has a group in column {@code group} of the rectangle. */
-  boolean hasGroup(int b, int group) {
-    return group >= numGroups - windows.get(b).numGroups();
+  /** Side rows of a request: those it has once, then those of each candidate. */
+  int numSideRows() {
+    return config.numRequestRows() + numCandidates * config.rowsPerCandidate();
   }
 
-  /** Whether request {@code b} uses column {@code group} as a query row. */
-  boolean hasQuery(int b, int group) {
-    return group >= numGroups - numQueries(windows.get(b));
+  /** Whether request {@code b} has a row in column {@code column} of the merged side. */
+  boolean hasMergedRow(int b, int column) {
+    return column >= numGroups - windows.get(b).numGroups();
+  }
+
+  /** Whether request {@code b} has a query in row {@code query} of the rectangle. */
+  boolean hasQuery(int b, int query) {
+    return query >= numQueries - queryColumns[b].length;
+  }
+
+  /** Column of the merged side that is query row {@code query}; 0 where there is none. */
+  int queryColumn(int b, int query) {
+    return hasQuery(b, query) ? queryColumns[b][query - numQueries + queryColumns[b].length] : 0;
+  }
+
+  /** Query rows of request {@code b}. */
+  int numQueries(int b) {
+    return queryColumns[b].length;
+  }
+
+  /** The slots of a group's events, for dropout in a layer of the InnerTransformer. */
+  Dropout.Rows slotRows(Dropout dropout, int layer) {
+    int[] requests = new int[events.length];
+    int[] ordinals = new int[events.length];
+    for (int i = 0; i < events.length; i++) {
+      int b = i / numSlots();
+      requests[i] = b;
+      if (events[i] != PAD) {
+        ordinals[i] = events[i] - batch.eventOffsets()[b] - windows.get(b).firstEvent();
+      }
+    }
+    return new Dropout.Rows(dropout, layer, requests, ordinals);
+  }
+
+  /** The query rows, if computed, and the side rows, for dropout in a layer. */
+  Dropout.Rows outputRows(Dropout dropout, int layer, boolean withQueries) {
+    int queries = withQueries ? numQueries : 0;
+    int numRows = queries + numSideRows();
+    int[] requests = new int[numRequests() * numRows];
+    int[] ordinals = new int[requests.length];
+    for (int i = 0; i < requests.length; i++) {
+      int b = i / numRows;
+      int row = i % numRows;
+      requests[i] = b;
+      ordinals[i] =
+          row < queries
+              ? queryColumn(b, row) - (numGroups - windows.get(b).numGroups())
+              : Dropout.FIRST_SIDE_ROW + row - queries;
+    }
+    return new Dropout.Rows(dropout, layer, requests, ordinals);
+  }
+
+  /** The candidates, for dropout in the head. */
+  Dropout.Rows candidateRows(Dropout dropout) {
+    int[] requests = new int[numRequests() * numCandidates];
+    int[] ordinals = new int[requests.length];
+    for (int i = 0; i < requests.length; i++) {
+      requests[i] = i / numCandidates;
+      ordinals[i] = i % numCandidates;
+    }
+    return new Dropout.Rows(dropout, 0, requests, ordinals);
   }
 
   /** Whether every request reads the same position in the same slot. */
@@ -112,10 +188,14 @@ final class PaddedBatch {
     }
   }
 
-  /** Groups start … S − 1, start = ⌊max(0, S − k) / w⌋ · w. */
-  private int numQueries(Window window) {
-    int surplus = Math.max(0, window.numGroups() - config.queries());
-    int start = surplus / config.queryBlock() * config.queryBlock();
-    return window.numGroups() - start;
+  private boolean queriesAreLast() {
+    for (int b = 0; b < numRequests(); b++) {
+      for (int query = numQueries - numQueries(b); query < numQueries; query++) {
+        if (queryColumn(b, query) != numMergedRows - numQueries + query) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 }

@@ -1,8 +1,10 @@
 package ai.longer.torch;
 
 import ai.longer.LongerConfig;
+import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.TimeMode;
+import ai.longer.TokenSpec;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -27,7 +29,8 @@ final class ParameterShapes {
 
   private void declare(LongerConfig config) {
     Schema schema = config.schema();
-    int eventInput = FeatureTables.width(schema, FeatureTables.ofEvents(schema));
+    Features inputs = new Features(schema);
+    int eventInput = inputs.width(schema.eventFeatures());
     int timeWidth = config.time() == TimeMode.NONE ? 0 : config.timeWidth();
     int width = config.modelWidth();
     int d = config.eventWidth();
@@ -48,26 +51,48 @@ final class ParameterShapes {
     if (config.clsTokens() > 0) {
       shapes.put("global.cls", new long[] {config.clsTokens(), width});
     }
-    shapes.put(
-        "global.user_time_bucket.weight",
-        new long[] {config.timeBuckets() + 1, config.timeWidth()});
-    declareLinear(
-        "global.user",
-        width,
-        FeatureTables.width(schema, FeatureTables.ofUsers(schema)) + config.timeWidth());
-    declareLinear(
-        "global.candidate", width, FeatureTables.width(schema, FeatureTables.ofCandidates(schema)));
+    if (config.queryStrategy() == QueryStrategy.LEARNABLE) {
+      shapes.put("global.query.weight", new long[] {config.queries(), width});
+    }
+    if (!config.globalTokens().isEmpty()) {
+      shapes.put(
+          "global.user_time_bucket.weight",
+          new long[] {config.timeBuckets() + 1, config.timeWidth()});
+    }
+    for (TokenSpec token : config.globalTokens()) {
+      declareLinear(
+          "global." + token.name(),
+          width,
+          inputs.width(Features.named(inputs.ofUsers(), token.features())) + config.timeWidth());
+    }
+    for (TokenSpec token : config.candidateTokens()) {
+      declareLinear(
+          "global." + token.name(),
+          width,
+          inputs.width(Features.named(schema.candidateFeatures(), token.features())));
+    }
     for (int layer = 0; layer <= config.selfLayers(); layer++) {
       declareBlock("layers." + layer, width);
     }
     declareNorm("head.ln", width);
-    declareLinear("head.fc1", width, (config.numGlobals() + 1) * width);
+    declareLinear("head.fc1", width, headRows(config) * width);
     declareLinear("head.fc2", schema.tasks().size(), width);
     for (Schema.Table table : schema.tables()) {
       if (table.rows() > 0) {
         shapes.put(ofTable(table), new long[] {table.rows() + 1, table.width()});
       }
     }
+  }
+
+  /** Rows of width D that the head reads for one candidate. */
+  private static int headRows(LongerConfig config) {
+    int ofHistory =
+        switch (config.head()) {
+          case GLOBALS -> 0;
+          case ALL -> QueryRows.most(config);
+          case GLOBALS_AND_POOL -> 1;
+        };
+    return ofHistory + config.numGlobals() + config.candidateTokens().size();
   }
 
   private void declareBlock(String prefix, int width) {

@@ -16,8 +16,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 @SuppressWarnings("try") // a PointerScope is opened, not read
 final class Parameters implements AutoCloseable {
-  private static final Set<String> LINEAR_MAPS =
-      Set.of("qkv", "out", "fc1", "fc2", "user", "candidate");
+  private static final Set<String> LINEAR_MAPS = Set.of("qkv", "out", "fc1", "fc2");
 
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final Map<String, long[]> shapes;
@@ -65,18 +64,19 @@ final class Parameters implements AutoCloseable {
     if (!name.endsWith(".weight")) {
       return false;
     }
-    String map = name.substring(0, name.length() - ".weight".length());
-    return LINEAR_MAPS.contains(map.substring(map.lastIndexOf('.') + 1)) && !isTable(name);
+    String[] path = name.split("\\.", -1);
+    String map = path[path.length - 2];
+    return switch (path[0]) {
+      case "table" -> false;
+      case "global" -> !map.equals("query") && !map.equals("user_time_bucket"); // a token's map
+      default -> LINEAR_MAPS.contains(map);
+    };
   }
 
   @Override
   public void close() {
     tensors.values().forEach(Tensor::close);
     tensors.clear();
-  }
-
-  private static boolean isTable(String name) {
-    return name.startsWith("table.");
   }
 
   private Tensor initial(String name, long[] shape) {

@@ -42,7 +42,10 @@ public final class SequenceModel implements AutoCloseable {
     synchronized (SequenceModel.class) {
       this.parameters = new Parameters(shapes, Precision.FLOAT, options.seed());
       for (Schema.Table table : config.schema().tables()) {
-        tables.add(table.rows() == 0 ? new GrowableTable(Precision.FLOAT, table.width()) : null);
+        tables.add(
+            table.rows() == 0
+                ? new GrowableTable(Precision.FLOAT, table.width(), table.admission())
+                : null);
       }
     }
     this.optimizer = new Optimizer(options, parameters);

@@ -1,5 +1,6 @@
 package ai.longer.torch;
 
+import ai.longer.Device;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.Schema;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("try") // a PointerScope is opened, not read
 public final class TorchLonger implements AutoCloseable {
   private final LongerConfig config;
+  private final TrainerOptions options;
   private final Schema schema;
   private final Precision precision;
   private final Parameters parameters;
@@ -38,11 +40,15 @@ public final class TorchLonger implements AutoCloseable {
 
   private TorchLonger(LongerConfig config, TrainerOptions options, Precision precision) {
     this.config = config;
+    this.options = options;
     this.schema = config.schema();
     this.precision = precision;
     this.parameters = new Parameters(config, precision, options.seed());
     for (Schema.Table table : schema.tables()) {
-      tables.add(table.rows() == 0 ? new GrowableTable(precision, table.width()) : null);
+      tables.add(
+          table.rows() == 0
+              ? new GrowableTable(precision, table.width(), table.admission())
+              : null);
     }
     this.network = new Network(config, parameters, precision);
     this.optimizer = new Optimizer(options, parameters);
@@ -70,6 +76,25 @@ public final class TorchLonger implements AutoCloseable {
         setTable(table.name(), model.table(table.name()));
       }
     }
+  }
+
+  /**
+   * These weights, rounded to 32 bits, as a model of the SDK: to be saved, ranked with, trained on.
+   */
+  public LongerModel model(Device device) {
+    Map<String, float[]> values = new TreeMap<>();
+    for (String name : parameters.names()) {
+      try (PointerScope scope = new PointerScope()) {
+        values.put(name, Precision.floats(parameters.get(name)));
+      }
+    }
+    Map<String, TableRows> rows = new TreeMap<>();
+    for (GrowableTable table : tables) {
+      if (table != null) {
+        rows.put(nameOf(table), table.export());
+      }
+    }
+    return LongerModel.of(config, values, rows, device);
   }
 
   /** Names of the dense parameters, in the order of native/docs/model.md. */
@@ -124,7 +149,7 @@ public final class TorchLonger implements AutoCloseable {
   public double[][] logits(List<Request> requests) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Pass pass = forward(requests, false);
+      Pass pass = forward(requests, false, null);
       double[] padded = values(pass.logits());
       double[][] logits = new double[schema.tasks().size()][pass.requests().numCandidates()];
       for (int b = 0; b < requests.size(); b++) {
@@ -140,13 +165,14 @@ public final class TorchLonger implements AutoCloseable {
   }
 
   /**
-   * Loss and gradients of labelled requests. Ids seen for the first time get a random row.
+   * Loss and gradients of labelled requests, dropout being that of the next step. Ids that are
+   * admitted get a random row.
    *
    * @throws IllegalArgumentException if a request has no labels
    */
   public LossAndGradients gradients(List<Request> requests) {
     try (PointerScope scope = new PointerScope()) {
-      Pass pass = forward(requests, true);
+      Pass pass = trainingForward(requests);
       Tensor loss = loss(pass);
       Gradients gradients = Gradients.of(loss, parameters, pass.inputs().namedRows());
       Map<String, double[]> dense = new TreeMap<>();
@@ -160,14 +186,14 @@ public final class TorchLonger implements AutoCloseable {
   }
 
   /**
-   * One optimizer step over labelled requests. Ids seen for the first time get a random row.
+   * One optimizer step over labelled requests. Ids that are admitted get a random row.
    *
    * @return the loss before the step
    * @throws IllegalArgumentException if a request has no labels
    */
   public double step(List<Request> requests) {
     try (PointerScope scope = new PointerScope()) {
-      Pass pass = forward(requests, true);
+      Pass pass = trainingForward(requests);
       Tensor loss = loss(pass);
       Gradients gradients = Gradients.of(loss, parameters, pass.inputs().namedRows());
       try (NoGradGuard guard = new NoGradGuard()) {
@@ -189,11 +215,16 @@ public final class TorchLonger implements AutoCloseable {
     }
   }
 
-  private Pass forward(List<Request> requests, boolean insert) {
+  private Pass trainingForward(List<Request> requests) {
+    long step = optimizer.numSteps() + 1;
+    return forward(requests, true, Dropout.of(config.dropout(), options.seed(), step, precision));
+  }
+
+  private Pass forward(List<Request> requests, boolean insert, @Nullable Dropout dropout) {
     RequestBatch ragged = RequestBatch.of(schema, requests);
     PaddedBatch padded = new PaddedBatch(config, ragged);
     Embeddings inputs = new Embeddings(schema, parameters, tables, ragged, padded, insert);
-    return new Pass(ragged, padded, inputs, network.logits(padded, inputs));
+    return new Pass(ragged, padded, inputs, network.logits(padded, inputs, dropout));
   }
 
   private Tensor loss(Pass pass) {

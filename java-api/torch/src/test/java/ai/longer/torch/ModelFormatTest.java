@@ -42,7 +42,7 @@ class ModelFormatTest {
 
   @TestFactory
   Stream<DynamicTest> foldersScoreWithoutTheSdk() {
-    return Configs.all().entrySet().stream()
+    return OptionGrid.all().entrySet().stream()
         .map(
             entry ->
                 DynamicTest.dynamicTest(
@@ -71,7 +71,7 @@ class ModelFormatTest {
 
   @Test
   void checkpointsHoldTheFirstStepsMoments() throws IOException {
-    LongerConfig config = Configs.first();
+    LongerConfig config = OptionGrid.first();
     List<Request> requests = new RandomRequests(config, 1).ragged();
     TrainerOptions options = TrainerOptions.builder().clipNorm(0).build();
     Path saved = folder.resolve("checkpoint");
@@ -134,7 +134,7 @@ class ModelFormatTest {
   @Test
   void theTextNamesEveryKey() throws IOException {
     String text = Files.readString(DOCS.resolve("model-format.md"));
-    try (LongerModel model = LongerModel.create(Configs.first(), 1, Device.cpu(1))) {
+    try (LongerModel model = LongerModel.create(OptionGrid.first(), 1, Device.cpu(1))) {
       Path saved = folder.resolve("model");
       model.save(saved);
       List<String> missing = new ArrayList<>();

@@ -14,6 +14,9 @@ import java.util.Random;
  * Random labelled requests with few ids, so that ids repeat, missing labels and unequal weights.
  */
 final class RandomRequests {
+  /** An id that no request has. */
+  static final long UNKNOWN_ID = 1000;
+
   private static final int NUM_IDS = 9;
 
   private final LongerConfig config;
@@ -42,6 +45,22 @@ final class RandomRequests {
   /** No request has a history. */
   List<Request> withoutHistories() {
     return requests(new int[] {0, 0}, new int[] {2, 1});
+  }
+
+  /** The same request with one of its candidates and no label. */
+  static Request withCandidate(Request request, int candidate) {
+    Schema schema = request.schema();
+    Request.Builder alone =
+        Request.builder(request.history(), request.candidates().slice(candidate, candidate + 1))
+            .referenceTime(request.referenceTime());
+    int column = 0;
+    for (Schema.Feature feature : schema.userFeatures()) {
+      alone.user(feature.name(), request.userId(column++));
+    }
+    for (Schema.Feature feature : schema.contextFeatures()) {
+      alone.context(feature.name(), request.userId(column++));
+    }
+    return alone.build();
   }
 
   private List<Request> requests(int[] numEvents, int[] numCandidates) {

@@ -6,7 +6,7 @@ import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
 import java.util.List;
 
-/** Logits of the SDK, which gives probabilities. */
+/** Logits of the SDK, which gives probabilities, corrected for sampled negatives. */
 final class SdkLogits {
   private SdkLogits() {}
 
@@ -28,8 +28,9 @@ final class SdkLogits {
         int numCandidates = request.candidates().size();
         float[] scores = ranker.rank(RankingRequest.of(request)).toArray();
         for (int task = 0; task < actual.length; task++) {
+          double rate = model.config().schema().tasks().get(task).negativeSamplingRate();
           for (int c = 0; c < numCandidates; c++) {
-            actual[task][at + c] = of(scores[task * numCandidates + c]);
+            actual[task][at + c] = of(scores[task * numCandidates + c]) - Math.log(rate);
           }
         }
         at += numCandidates;

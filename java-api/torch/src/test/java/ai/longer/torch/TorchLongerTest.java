@@ -10,8 +10,11 @@ import ai.longer.TableRows;
 import ai.longer.data.Request;
 import ai.longer.training.TrainerOptions;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /** What must hold of {@link TorchLonger} whatever it is compared with. */
 class TorchLongerTest {
+  /** Of the four-point central difference along a random direction in all parameters. */
+  private static final double STEP = 5e-6;
+
   @TestFactory
   Stream<DynamicTest> scoresAloneAsInABatch() {
     return forEachConfig(
@@ -30,24 +36,51 @@ class TorchLongerTest {
 
   @TestFactory
   Stream<DynamicTest> gradientsMatchCentralDifferences() {
-    return forConfigs(
-        Set.of("default", "three self layers", "oldest anchor, blocks", "two tasks"),
+    return forEachConfig(
         (config, model) -> {
           List<Request> batch = new RandomRequests(config, 4).ragged();
+          for (int pass = 0; pass < OptionGrid.numPassesBefore(config); pass++) {
+            model.gradients(batch);
+          }
           LossAndGradients exact = model.gradients(batch);
+          Map<String, double[]> weights = new HashMap<>();
+          Map<String, double[]> direction = new HashMap<>();
+          Random random = new Random(1);
+          double expected = 0;
           for (String name : model.parameterNames()) {
             double[] values = model.parameter(name);
             double[] gradient = exact.dense(name);
-            int at = largest(gradient);
-            double difference = slope(model, batch, name, values, at);
-            assertEquals(difference, gradient[at], 1e-8 + 1e-6 * Math.abs(difference), name);
+            double[] step = random.doubles(values.length, -1, 1).toArray();
+            for (int i = 0; i < step.length; i++) {
+              expected += gradient[i] * step[i];
+            }
+            weights.put(name, values);
+            direction.put(name, step);
+          }
+          DoubleUnaryOperator loss = distance -> lossAt(model, batch, weights, direction, distance);
+          double near = loss.applyAsDouble(STEP) - loss.applyAsDouble(-STEP);
+          double far = loss.applyAsDouble(2 * STEP) - loss.applyAsDouble(-2 * STEP);
+          double difference = (8 * near - far) / (12 * STEP);
+          assertEquals(difference, expected, 1e-8 + 1e-6 * Math.abs(difference));
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> candidatesScoreAloneAsTogether() {
+    return forEachConfig(
+        (config, model) -> {
+          Request all = new RandomRequests(config, 3).uniform().get(0);
+          double[] together = model.logits(List.of(all))[0];
+          for (int c = 0; c < together.length; c++) {
+            Request one = RandomRequests.withCandidate(all, c);
+            assertEquals(together[c], model.logits(List.of(one))[0][0], 1e-12);
           }
         });
   }
 
   @TestFactory
   Stream<DynamicTest> floatsFollowDoubles() {
-    return Configs.all().entrySet().stream()
+    return OptionGrid.all().entrySet().stream()
         .map(
             entry ->
                 DynamicTest.dynamicTest(
@@ -73,15 +106,15 @@ class TorchLongerTest {
 
   @Test
   void scoresAloneAsInAnUnpaddedBatch() {
-    List<Request> requests = new RandomRequests(Configs.first(), 6).uniform();
-    try (TorchLonger model = model(Configs.first(), Precision.DOUBLE)) {
+    List<Request> requests = new RandomRequests(OptionGrid.first(), 6).uniform();
+    try (TorchLonger model = model(OptionGrid.first(), Precision.DOUBLE)) {
       assertArrayEquals(alone(model, requests), model.logits(requests)[0], 1e-12);
     }
   }
 
   @Test
   void stepsLowerTheLossAndTouchOnlyNamedRows() {
-    LongerConfig config = Configs.first();
+    LongerConfig config = OptionGrid.first();
     List<Request> batch = new RandomRequests(config, 7).ragged();
     try (TorchLonger model = model(config, Precision.FLOAT)) {
       model.setTable("movie", new TableRows(new long[] {0, 1000}, new float[3 * 6], 6));
@@ -100,7 +133,7 @@ class TorchLongerTest {
 
   @Test
   void emptyHistoriesScoreAndDifferentiate() {
-    LongerConfig config = Configs.first();
+    LongerConfig config = OptionGrid.first();
     List<Request> batch = new RandomRequests(config, 8).withoutHistories();
     try (TorchLonger model = model(config, Precision.DOUBLE)) {
       LossAndGradients gradients = model.gradients(batch);
@@ -113,7 +146,7 @@ class TorchLongerTest {
 
   @Test
   void namesWhatIsWrongWithAParameter() {
-    LongerConfig config = Configs.first();
+    LongerConfig config = OptionGrid.first();
     try (TorchLonger model = model(config, Precision.FLOAT)) {
       IllegalArgumentException unknown =
           assertThrows(
@@ -133,12 +166,7 @@ class TorchLongerTest {
   }
 
   private static Stream<DynamicTest> forEachConfig(Check check) {
-    return forConfigs(Configs.all().keySet(), check);
-  }
-
-  private static Stream<DynamicTest> forConfigs(Set<String> names, Check check) {
-    return Configs.all().entrySet().stream()
-        .filter(entry -> names.contains(entry.getKey()))
+    return OptionGrid.all().entrySet().stream()
         .map(
             entry ->
                 DynamicTest.dynamicTest(
@@ -161,33 +189,19 @@ class TorchLongerTest {
         .toArray();
   }
 
-  /** Derivative of the loss at one weight by the four-point central difference. */
-  private static double slope(
-      TorchLonger model, List<Request> batch, String name, double[] values, int at) {
-    double step = 1e-4;
-    double near =
-        lossAt(model, batch, name, values, at, step)
-            - lossAt(model, batch, name, values, at, -step);
-    double far =
-        lossAt(model, batch, name, values, at, 2 * step)
-            - lossAt(model, batch, name, values, at, -2 * step);
-    model.setParameter(name, values);
-    return (8 * near - far) / (12 * step);
-  }
-
   private static double lossAt(
-      TorchLonger model, List<Request> batch, String name, double[] values, int at, double offset) {
-    double[] moved = values.clone();
-    moved[at] += offset;
-    model.setParameter(name, moved);
+      TorchLonger model,
+      List<Request> batch,
+      Map<String, double[]> weights,
+      Map<String, double[]> direction,
+      double distance) {
+    weights.forEach(
+        (name, values) -> {
+          double[] moved = values.clone();
+          double[] step = Found.in(direction, name);
+          Arrays.setAll(moved, i -> values[i] + distance * step[i]);
+          model.setParameter(name, moved);
+        });
     return model.gradients(batch).loss();
-  }
-
-  private static int largest(double[] values) {
-    int largest = 0;
-    for (int i = 1; i < values.length; i++) {
-      largest = Math.abs(values[i]) > Math.abs(values[largest]) ? i : largest;
-    }
-    return largest;
   }
 }
