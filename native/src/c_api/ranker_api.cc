@@ -109,7 +109,20 @@ longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats
               s.cache.evictions,
               s.cache.entries,
               s.cache.bytes,
-              s.cache.expired};
+              s.cache.expired,
+              s.cache.appended,
+              s.rebuilt};
+    return LONGER_OK;
+  });
+}
+
+longer_status longer_ranker_append(longer_ranker* ranker, const longer_ranking_request* request,
+                                   int32_t* outcome, longer_error* error) {
+  return guarded(error, [&]() -> longer_status {
+    required(outcome, "outcome") = 0;
+    Ranker& r = required(ranker, "ranker").ranker;
+    if (!r.append(request_of(request), request->new_history_version)) return LONGER_CACHE_MISS;
+    *outcome = 1;
     return LONGER_OK;
   });
 }

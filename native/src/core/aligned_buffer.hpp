@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "longer/error.hpp"
 
@@ -23,6 +24,13 @@ class AlignedBuffer {
     std::copy_n(other.data(), size_, data());
   }
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    std::swap(size_, other.size_);
+    data_.swap(other.data_);
+    return *this;
+  }
 
   float* data() { return data_.get(); }
   const float* data() const { return data_.get(); }

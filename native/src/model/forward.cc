@@ -15,13 +15,6 @@ struct MergedLayer {
   const LayerRows* rows;
 };
 
-bool head_reads_history(const Config& config) { return config.num_history_slots() > 0; }
-
-/// Whether the query rows' results of layer l are needed.
-bool goes_on(const Config& config, int64_t layer) {
-  return layer + 1 < config.num_layers() || head_reads_history(config);
-}
-
 MergedLayer merged_layer(const Config& config, const PreparedBatch& batch, int64_t layer) {
   const int64_t queries = goes_on(config, layer) ? batch.num_queries() : 0;
   if (layer == 0) return {batch.num_merged_rows(), queries, &batch.merged_cross};
@@ -103,6 +96,30 @@ MatrixView zeros(Workspace& memory, int64_t rows, int64_t cols) {
 
 }  // namespace
 
+bool head_reads_history(const Config& config) { return config.num_history_slots() > 0; }
+
+bool goes_on(const Config& config, int64_t layer) {
+  return layer + 1 < config.num_layers() || head_reads_history(config);
+}
+
+HistoryHeadForward history_head_call(const Config& config, const ModelWeights& weights,
+                                     Workspace& memory, int64_t num_requests,
+                                     const int32_t* query_offsets, ConstMatrixView rows,
+                                     MatrixView share) {
+  HistoryHeadForward head;
+  head.weights = &weights.head;
+  head.num_slots = config.head == Head::kAll ? config.num_history_slots() : 0;
+  head.num_requests = num_requests;
+  head.query_offsets = query_offsets;
+  head.rows = rows;
+  head.normed = memory.matrix(rows.rows, config.model_width());
+  head.input = memory.matrix(num_requests, weights.head.fc1_history.in);
+  head.mean = memory.allocate<float>(rows.rows);
+  head.rstd = memory.allocate<float>(rows.rows);
+  head.share = share;
+  return head;
+}
+
 void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores) {
   for (int64_t t = 0; t < logits.cols; ++t) {
     const double correction = std::log(config.tasks[static_cast<size_t>(t)].negative_sampling_rate);
@@ -154,18 +171,10 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
                                       merged_call(config, weights, batch, l, keys_values, a));
   }
   if (!head_reads_history(config)) return;
-  HistoryHeadForward& head = a.history_head;
-  head.weights = &weights.head;
-  head.num_slots = config.head == Head::kAll ? config.num_history_slots() : 0;
-  head.num_requests = batch.num_requests;
-  head.query_offsets = batch.query_offsets.data();
-  head.rows = a.merged_rows.back();
-  head.normed = memory.matrix(batch.num_queries(), config.model_width());
-  head.input = memory.matrix(batch.num_requests, weights.head.fc1_history.in);
-  head.mean = memory.allocate<float>(batch.num_queries());
-  head.rstd = memory.allocate<float>(batch.num_queries());
-  head.share = keys_values.head_share;
-  backend.history_head_forward(stream, head);
+  a.history_head =
+      history_head_call(config, weights, memory, batch.num_requests, batch.query_offsets.data(),
+                        a.merged_rows.back(), keys_values.head_share);
+  backend.history_head_forward(stream, a.history_head);
 }
 
 void score_candidates(const Config& config, const ModelWeights& weights, Backend& backend,

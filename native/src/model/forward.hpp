@@ -52,6 +52,16 @@ struct Activations {
   PredictionHeadForward head;
 };
 
+/// Whether the head reads the query rows after the last layer.
+bool head_reads_history(const Config& config);
+/// Whether the query rows' results of a layer are needed: by the next one or by the head.
+bool goes_on(const Config& config, int64_t layer);
+/// The head's call over query rows [ΣQ, D]; share [B, D].
+HistoryHeadForward history_head_call(const Config& config, const ModelWeights& weights,
+                                     Workspace& memory, int64_t num_requests,
+                                     const int32_t* query_offsets, ConstMatrixView rows,
+                                     MatrixView share);
+
 /// Encodes the histories of a batch: event encoder, then the merged rows of every layer and their
 /// share of the head. Writes `keys_values`, whose views must have these shapes; in training keeps
 /// the rest in `activations`. `event_tokens` (optional): [N, d].

@@ -198,6 +198,23 @@ void prepare_batch(const Config& config, const BatchView& batch, RowLookup& look
   prepare_users_and_candidates(config, batch, lookup, out);
 }
 
+void prepare_events(const Config& config, const BatchView& batch, const int64_t* previous_time,
+                    RowLookup& lookup, PreparedBatch& out) {
+  reset(config, batch, out);
+  const int64_t ordinal = batch.first_ordinals != nullptr ? batch.first_ordinals[0] : 0;
+  const Window window(config, batch.num_events, ordinal);
+  append_events(config, batch, 0, window, out);
+  if (previous_time != nullptr && window.count > 0 && config.time == TimeMode::kEventRelative) {
+    out.time_buckets[0] =
+        time_bucket(*previous_time, batch.event_times[window.first], config.time_buckets);
+  }
+  out.kept_events.push_back({window.first, batch.num_events});
+  out.token_offsets.push_back(static_cast<int32_t>(out.positions.size()));
+  out.group_offsets.push_back(static_cast<int32_t>(out.event_group_offsets.size()) - 1);
+  out.event_features.set(0, config, config.event_features, batch.event_columns,
+                         out.kept_events.data(), 1, lookup);
+}
+
 void prepare_candidates(const Config& config, const BatchView& batch, const CachedHistory& history,
                         RowLookup& lookup, PreparedBatch& out) {
   reset(config, batch, out);

@@ -65,12 +65,20 @@ void validate_counts(const BatchView& batch);
 /// Throws InvalidArgument, naming request, event and value, when a batch is not well-formed:
 /// counts, offsets, null columns, times that descend or lie after the reference time.
 void validate_batch(const Config& config, const BatchView& batch);
+/// As validate_batch, for the events of an append alone: one request without candidates. Reads no
+/// reference time, no user columns.
+void validate_events(const Config& config, const BatchView& batch);
 /// As validate_batch, for labels and weights; labels must be present.
 void validate_labels(const Config& config, const BatchView& batch);
 
 /// Fills `prepared` from a validated batch.
 void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,
                    PreparedBatch& prepared);
+
+/// The events' half alone, for one request whose events follow those of an encoded history: the
+/// first kept one's time is measured against `previous_time`, null where it is the window's oldest.
+void prepare_events(const Config& config, const BatchView& batch, const int64_t* previous_time,
+                    RowLookup& lookup, PreparedBatch& prepared);
 
 /// The side rows' half alone, for one request whose merged rows' keys and values are already known:
 /// `num_merged_rows` in layer 0, `num_queries` in the others, newest event at `newest_time`.

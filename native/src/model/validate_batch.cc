@@ -28,9 +28,12 @@ void check_offsets(const char* name, const int64_t* offsets, int64_t num_request
                  "] must equal the count ", total, "; got ", offsets[num_requests]);
 }
 
+/// Events lie in order and, where there are reference times, not after them.
 void check_times(const BatchView& batch) {
   for (int64_t b = 0; b < batch.num_requests; ++b) {
-    const int64_t reference = batch.reference_times[b];
+    const int64_t reference = batch.reference_times != nullptr
+                                  ? batch.reference_times[b]
+                                  : std::numeric_limits<int64_t>::max();
     for (int64_t i = batch.event_offsets[b]; i < batch.event_offsets[b + 1]; ++i) {
       const int64_t index = i - batch.event_offsets[b];
       check_argument(index == 0 || batch.event_times[i] >= batch.event_times[i - 1],
@@ -40,6 +43,15 @@ void check_times(const BatchView& batch) {
       check_argument(batch.event_times[i] <= reference, "[batch] request ", b, ": event ", index,
                      " at ", batch.event_times[i], " lies after the reference time ", reference);
     }
+  }
+}
+
+void check_first_ordinals(const BatchView& batch) {
+  if (batch.first_ordinals == nullptr) return;
+  for (int64_t b = 0; b < batch.num_requests; ++b) {
+    check_argument(batch.first_ordinals[b] >= 0 && batch.first_ordinals[b] <= int64_t{1} << 60,
+                   "[batch] request ", b, ": first_ordinal must be in 0 … 2^60; got ",
+                   batch.first_ordinals[b]);
   }
 }
 
@@ -87,13 +99,24 @@ void validate_batch(const Config& config, const BatchView& batch) {
     check_present("reference_times", batch.reference_times, batch.num_requests);
     check_times(batch);
   }
-  if (batch.first_ordinals != nullptr) {
-    for (int64_t b = 0; b < batch.num_requests; ++b) {
-      check_argument(batch.first_ordinals[b] >= 0 && batch.first_ordinals[b] <= int64_t{1} << 60,
-                     "[batch] request ", b, ": first_ordinal must be in 0 … 2^60; got ",
-                     batch.first_ordinals[b]);
-    }
+  check_first_ordinals(batch);
+}
+
+void validate_events(const Config& config, const BatchView& batch) {
+  validate_counts(batch);
+  check_argument(batch.num_requests == 1 && batch.num_candidates == 0,
+                 "[batch] one history and no candidates are wanted; got num_requests ",
+                 batch.num_requests, ", num_candidates ", batch.num_candidates);
+  check_present("event_offsets", batch.event_offsets, 2);
+  check_columns("event_columns", config.event_features, batch.event_columns, batch.num_events);
+  check_offsets("event_offsets", batch.event_offsets, 1, batch.num_events);
+  if (config.time != TimeMode::kNone) {
+    check_present("event_times", batch.event_times, batch.num_events);
+    BatchView without_reference = batch;
+    without_reference.reference_times = nullptr;
+    check_times(without_reference);
   }
+  check_first_ordinals(batch);
 }
 
 void validate_labels(const Config& config, const BatchView& batch) {

@@ -30,10 +30,20 @@ struct Window {
       return;
     }
     const int64_t total = first_ordinal + supplied;
-    const int64_t origin = total <= config.max_history ? 0 : oldest_origin(config, total);
-    first = std::clamp<int64_t>(origin - first_ordinal, 0, supplied);
+    const int64_t begin = origin(config, total);
+    first = std::clamp<int64_t>(begin - first_ordinal, 0, supplied);
     count = supplied - first;
-    first_position_ = first_ordinal + first - origin;
+    first_position_ = first_ordinal + first - begin;
+  }
+
+  /// o₀ of an OLDEST window over `total` events: where its positions count from. Moves in blocks,
+  /// so that appends rarely move it.
+  static int64_t origin(const Config& config, int64_t total) {
+    if (total <= config.max_history) return 0;
+    const int64_t eighth =
+        (config.max_history + 4 * config.merge_factor) / (8 * config.merge_factor);
+    const int64_t block = config.merge_factor * std::max<int64_t>(1, eighth);
+    return (total - config.max_history + block - 1) / block * block;
   }
 
   /// Place of kept event i, oldest first.
@@ -49,20 +59,17 @@ struct Window {
   }
 
  private:
-  /// Ordinal of the first event of an OLDEST window: moves in blocks so that appends rarely move
-  /// it.
-  static int64_t oldest_origin(const Config& config, int64_t total) {
-    const int64_t eighth =
-        (config.max_history + 4 * config.merge_factor) / (8 * config.merge_factor);
-    const int64_t block = config.merge_factor * std::max<int64_t>(1, eighth);
-    return (total - config.max_history + block - 1) / block * block;
-  }
-
   int64_t merge_factor_;
   int64_t groups_ = 0;
   int64_t first_position_ = 0;
   bool is_newest_ = false;
 };
+
+/// Index of the first group that is a query under QueryStrategy::kRecent.
+inline int64_t first_recent_query(const Config& config, int64_t num_groups) {
+  return std::max<int64_t>(0, num_groups - config.queries) / config.query_block *
+         config.query_block;
+}
 
 /// Appends to `rows` which of a request's rows of layer 0 are queries, in order: groups come first
 /// there, learned rows behind them (native/docs/model.md, "Query rows"; LONGER §3.5.2).
@@ -78,9 +85,7 @@ inline void append_query_rows(const Config& config, int64_t num_groups,
   };
   switch (config.query_strategy) {
     case QueryStrategy::kRecent:
-      return append(std::max<int64_t>(0, num_groups - config.queries) / config.query_block *
-                        config.query_block,
-                    num_groups);
+      return append(first_recent_query(config, num_groups), num_groups);
     case QueryStrategy::kUniform:
       return append_uniform(config.queries, num_groups);
     case QueryStrategy::kRecentAndUniform: {

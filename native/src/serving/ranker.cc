@@ -91,9 +91,20 @@ EncodingInUse Ranker::encode(Context& c, const RankRequest& request, const Histo
   auto encoding = std::make_shared<UserEncoding>(key, config, history);
   encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
               PassKind::kInference, encoding->keys_values(), c.activations);
+  if (can_append(config)) {
+    encoding->finish(history_end(request.batch, c.batch), c.activations);
+  }
   EncodingInUse in_use(encoding);
   cache_.insert(std::move(encoding));
   return in_use;
+}
+
+EncodingInUse Ranker::find_or_encode(Context& c, const RankRequest& request) {
+  const HistoryKey key = key_of(request);
+  const bool is_only = request.cache_mode == CacheMode::kOnly;
+  EncodingInUse encoding = cache_.find(key, is_only ? OnMiss::kIgnore : OnMiss::kCount);
+  if (!encoding && !is_only) encoding = encode(c, request, key);
+  return encoding;
 }
 
 bool Ranker::score(Context& c, const RankRequest& request) {
@@ -104,13 +115,8 @@ bool Ranker::score(Context& c, const RankRequest& request) {
     encode_and_score(c, PassKind::kInference, nullptr);
     return true;
   }
-  const HistoryKey key = key_of(request);
-  const bool is_only = request.cache_mode == CacheMode::kOnly;
-  EncodingInUse encoding = cache_.find(key, is_only ? OnMiss::kIgnore : OnMiss::kCount);
-  if (!encoding) {
-    if (is_only) return false;
-    encoding = encode(c, request, key);
-  }
+  const EncodingInUse encoding = find_or_encode(c, request);
+  if (!encoding) return false;
   const CachedHistory& history = encoding->history();
   if (config.time != TimeMode::kNone && history.has_events) {
     check_argument(request.batch.reference_times[0] >= history.newest_time,
@@ -125,13 +131,13 @@ bool Ranker::score(Context& c, const RankRequest& request) {
 
 bool Ranker::rank(const RankRequest& request, float* scores) {
   check_request(request);
-  const bool is_nothing =
-      request.cache_mode == CacheMode::kNone && request.batch.num_candidates == 0;
-  if (!is_nothing) {
+  const bool has_candidates = request.batch.num_candidates > 0;
+  if (has_candidates || request.cache_mode != CacheMode::kNone) {
     ContextLease lease(*this);
     Context& c = *lease;
-    if (!score(c, request)) return false;
-    sigmoid_scores(model_->config(), c.activations.head.logits, scores);
+    // Without candidates a request fills the cache and computes no more.
+    if (!(has_candidates ? score(c, request) : bool(find_or_encode(c, request)))) return false;
+    if (has_candidates) sigmoid_scores(model_->config(), c.activations.head.logits, scores);
   }
   num_requests_.fetch_add(1, std::memory_order_relaxed);
   num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
@@ -152,7 +158,8 @@ bool Ranker::represent(const RankRequest& request, float* globals, float* candid
 
 RankerStats Ranker::stats() {
   return {num_requests_.load(std::memory_order_relaxed),
-          num_candidates_.load(std::memory_order_relaxed), cache_.stats()};
+          num_candidates_.load(std::memory_order_relaxed),
+          num_rebuilt_.load(std::memory_order_relaxed), cache_.stats()};
 }
 
 }  // namespace longer

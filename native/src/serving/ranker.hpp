@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,7 @@ struct RankRequest {
 struct RankerStats {
   int64_t requests = 0;
   int64_t candidates = 0;
+  int64_t rebuilt = 0;  // appends that a cached history had to be encoded anew for
   UserKvCacheStats cache;
 };
 
@@ -49,6 +51,15 @@ class Ranker {
   /// request.
   bool rank(const RankRequest& request, float* scores);
 
+  /// Appends the events of `request`, which comes without candidates, to the user's encoding;
+  /// `request.history_version`: what it must be now (0 = any), `new_history_version`: what it is
+  /// then (0 = the chained hash). A first ordinal other than 0 must be the number of events so far.
+  /// Calls for one user are served one after the other; a request ranks the history before or
+  /// after. False, and nothing is changed: no encoding matches, or appending would be a rebuild
+  /// (native/docs/model.md, "Append"). Throws InvalidArgument for malformed events or one older
+  /// than the newest in the history.
+  bool append(const RankRequest& request, int64_t new_history_version);
+
   /// attribution [L] of one candidate's score to the request's events (longer_ranker_explain in the
   /// C ABI).
   void explain(const RankRequest& request, int64_t candidate, int64_t task, float* attribution);
@@ -70,15 +81,20 @@ class Ranker {
   HistoryKey key_of(const RankRequest& request) const;
   void encode_and_score(Context& context, PassKind kind, float* event_tokens);
   EncodingInUse encode(Context& context, const RankRequest& request, const HistoryKey& key);
+  EncodingInUse find_or_encode(Context& context, const RankRequest& request);
   bool score(Context& context, const RankRequest& request);
+  HistoryEnd history_end(const BatchView& events, const PreparedBatch& batch) const;
+  HistoryChange encode_change(Context& context, const UserEncoding& former, const BatchView& added);
 
   std::shared_ptr<const LongerModel> model_;
   UserKvCache cache_;
+  std::array<std::mutex, 64> append_mutexes_;  // by user
   std::mutex contexts_mutex_;
   size_t num_contexts_ = 0;
   std::vector<std::unique_ptr<Context>> free_contexts_;  // room for all of them
   std::atomic<int64_t> num_requests_{0};
   std::atomic<int64_t> num_candidates_{0};
+  std::atomic<int64_t> num_rebuilt_{0};
 };
 
 }  // namespace longer

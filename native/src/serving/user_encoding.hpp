@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "core/aligned_buffer.hpp"
-#include "model/forward.hpp"
-#include "serving/growing_rows.hpp"
+#include "model/encode_append.hpp"
+#include "model/owned_events.hpp"
+#include "serving/history_hash.hpp"
 
 namespace longer {
 
@@ -39,28 +40,61 @@ struct HistoryKey {
   }
 };
 
-/// The keys and values of one user's merged rows in every layer, and their share of the head.
-/// Counts its bytes as native memory.
+/// What an append goes on from.
+struct HistoryEnd {
+  OwnedEvents tail;                      // of the last group, while it has free slots
+  std::optional<int64_t> previous_time;  // of the event before the tail; absent outside the window
+  HistoryHash hash;
+  int64_t first_ordinal = 0;  // of the first event in the hash
+};
+
+/// What an append makes of an encoding.
+struct HistoryChange {
+  HistoryKey key;
+  CachedHistory history;
+  HistoryEnd end;
+  AppendedRows rows;
+};
+
+/// The keys and values of one user's merged rows in every layer, their share of the head, and what
+/// an append needs beside these. Changed by appends alone, while nobody works with it. Counts its
+/// bytes as native memory.
 class UserEncoding {
  public:
-  /// Rows that are yet to be written.
+  /// Keys and values, and the share of the head, are yet to be written.
   UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history);
+  /// A changed copy, with new room for appends.
+  UserEncoding(const UserEncoding& former, HistoryChange&& change);
   ~UserEncoding();
-  UserEncoding(const UserEncoding&) = delete;
   UserEncoding& operator=(const UserEncoding&) = delete;
 
   const HistoryKey& key() const { return key_; }
   const CachedHistory& history() const { return history_; }
   UserKeysValues& keys_values() { return keys_values_; }
   const UserKeysValues& keys_values() const { return keys_values_; }
+  const HistoryEnd& end() const { return end_; }
+  ConstMatrixView query_rows() const { return query_rows_.view(); }
+  ConstMatrixView head_rows() const { return head_rows_.view(); }
   int64_t bytes() const { return bytes_; }
+
+  /// Keeps what an append needs: where the history ends, and the rows that its encoding left.
+  void finish(HistoryEnd&& end, const Activations& activations);
+  /// Whether `apply` writes few rows and has room for them.
+  bool has_room(const HistoryChange& change) const;
+  void apply(HistoryChange&& change);
 
  private:
   friend class EncodingInUse;
+  /// Counts the bytes and views the memory.
+  void update();
+  void copy_share(ConstMatrixView share);
 
   HistoryKey key_;
   CachedHistory history_;
+  HistoryEnd end_;
   std::vector<GrowingRows> layers_;  // keys and values [rows, 2D]
+  GrowingRows query_rows_;           // [queries, D] input of layer 1; none unless needs_query_rows
+  GrowingRows head_rows_;            // [queries, D] rows for the head; none unless needs_head_rows
   AlignedBuffer head_share_;         // [D]; empty where the head takes nothing from the history
   UserKeysValues keys_values_;       // views of these
   int64_t bytes_ = 0;

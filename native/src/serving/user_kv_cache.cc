@@ -79,6 +79,57 @@ void UserKvCache::insert(std::shared_ptr<UserEncoding> encoding) {
   ++stats_.entries;
 }
 
+EncodingInUse UserKvCache::find_user(int64_t user_key) {
+  Entries removed;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  move_expired(removed);
+  const auto found = by_user_.find(user_key);
+  return found == by_user_.end() ? EncodingInUse() : EncodingInUse(found->second->encoding);
+}
+
+UserKvCache::Entries::iterator UserKvCache::entry_of(const EncodingInUse& encoding) {
+  const auto found = by_user_.find(encoding->key().user_key);
+  const bool is_present = found != by_user_.end() && found->second->encoding.get() == &*encoding;
+  return is_present ? found->second : entries_.end();
+}
+
+bool UserKvCache::append(const EncodingInUse& former, HistoryChange&& change) {
+  Entries removed;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Entries::iterator entry = entry_of(former);
+    if (entry == entries_.end()) return false;
+    // Nobody starts to work with it while the lock is held.
+    if (!former.is_shared() && former->has_room(change)) {
+      entry->encoding->apply(std::move(change));
+      return renew(entry, removed);
+    }
+  }
+  auto changed = std::make_shared<UserEncoding>(*former, std::move(change));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Entries::iterator entry = entry_of(former);
+  if (entry == entries_.end()) return false;
+  entry->encoding.swap(changed);
+  return renew(entry, removed);
+}
+
+bool UserKvCache::renew(Entries::iterator entry, Entries& removed) {
+  stats_.bytes -= entry->bytes;
+  entry->bytes = entry->encoding->bytes();
+  stats_.bytes += entry->bytes;
+  entry->expires_at = expiry();
+  users_by_age_.splice(users_by_age_.end(), users_by_age_, entry->by_age);
+  entries_.splice(entries_.begin(), entries_, entry);
+  const bool fits = entry->bytes <= limits_.max_bytes;
+  if (!fits) {
+    move_out(entry, removed);
+    ++stats_.evictions;
+  }
+  make_room(0, removed);
+  if (fits) ++stats_.appended;
+  return fits;
+}
+
 bool UserKvCache::evict(int64_t user_key) {
   Entries removed;
   const std::lock_guard<std::mutex> lock(mutex_);

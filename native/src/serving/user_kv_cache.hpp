@@ -16,6 +16,7 @@ struct UserKvCacheStats {
   int64_t misses = 0;
   int64_t evictions = 0;  // for lack of room or on request
   int64_t expired = 0;
+  int64_t appended = 0;
   int64_t entries = 0;
   int64_t bytes = 0;
 };
@@ -41,6 +42,12 @@ class UserKvCache {
   /// Keeps an encoding in place of the user's former one and evicts until the limit holds. One
   /// larger than the limit is not kept.
   void insert(std::shared_ptr<UserEncoding> encoding);
+  /// The user's encoding, to append to; counts nothing.
+  EncodingInUse find_user(int64_t user_key);
+  /// Changes the user's encoding, which must still be `former`: in place when nobody else works
+  /// with it and there is room, else in a copy. Calls for one user come one at a time. False:
+  /// another encoding or none has taken its place, or there is no room for it in the cache.
+  bool append(const EncodingInUse& former, HistoryChange&& change);
   /// Whether there was an encoding of the user to drop.
   bool evict(int64_t user_key);
   UserKvCacheStats stats();
@@ -57,6 +64,8 @@ class UserKvCache {
   void move_out(Entries::iterator entry, Entries& removed);
   void move_expired(Entries& removed);
   void make_room(int64_t bytes, Entries& removed);
+  Entries::iterator entry_of(const EncodingInUse& encoding);
+  bool renew(Entries::iterator entry, Entries& removed);
   int64_t expiry() const;
 
   const UserKvCacheLimits limits_;

@@ -160,14 +160,14 @@ TEST_F(BadArguments, RankersRefuseWrongSizesAndModes) {
   const auto rank = [&](const longer_ranking_request& request, int64_t num_scores) {
     return longer_ranker_rank(ranker.get(), &request, scores.data(), num_scores, &error_);
   };
-  EXPECT_EQ(rank({bytes, LONGER_CACHE_NONE, 0, 0, &view}, 2), LONGER_OK) << error_.message;
-  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, &view}, 3), LONGER_INVALID_ARGUMENT, "2");
-  expect_error(rank({bytes, 9, 0, 0, &view}, 2), LONGER_INVALID_ARGUMENT, "cache_mode");
-  expect_error(rank({8, LONGER_CACHE_NONE, 0, 0, &view}, 2), LONGER_INVALID_ARGUMENT,
+  EXPECT_EQ(rank({bytes, LONGER_CACHE_NONE, 0, 0, &view, 0}, 2), LONGER_OK) << error_.message;
+  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, &view, 0}, 3), LONGER_INVALID_ARGUMENT, "2");
+  expect_error(rank({bytes, 9, 0, 0, &view, 0}, 2), LONGER_INVALID_ARGUMENT, "cache_mode");
+  expect_error(rank({8, LONGER_CACHE_NONE, 0, 0, &view, 0}, 2), LONGER_INVALID_ARGUMENT,
                "struct_bytes");
-  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, nullptr}, 2), LONGER_INVALID_ARGUMENT,
+  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, nullptr, 0}, 2), LONGER_INVALID_ARGUMENT,
                "batch");
-  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, &two_view}, 2), LONGER_INVALID_ARGUMENT,
+  expect_error(rank({bytes, LONGER_CACHE_NONE, 0, 0, &two_view, 0}, 2), LONGER_INVALID_ARGUMENT,
                "num_requests");
 }
 

@@ -316,6 +316,7 @@ typedef struct longer_ranking_request {
   int64_t user_key;
   int64_t history_version; /* 0 = hash of the history's ids and times */
   longer_batch* batch;
+  int64_t new_history_version; /* longer_ranker_append alone: the version after; 0 = the hash */
 } longer_ranking_request;
 
 typedef struct longer_ranker_stats {
@@ -323,7 +324,8 @@ typedef struct longer_ranker_stats {
   int64_t requests, candidates; /* answered; LONGER_CACHE_MISS answers count nowhere */
   int64_t cache_hits, cache_misses, cache_evictions;
   int64_t cache_entries, cache_bytes;
-  int64_t cache_expired; /* users dropped for their age */
+  int64_t cache_expired;                 /* users dropped for their age */
+  int64_t cache_appended, cache_rebuilt; /* appends applied; appends that were a rebuild instead */
 } longer_ranker_stats;
 
 LONGER_API longer_ranker* longer_ranker_create(const longer_model* model,
@@ -349,6 +351,17 @@ LONGER_API longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag
                                               int32_t* cancelled, longer_error* error);
 LONGER_API longer_status longer_ranker_get_stats(longer_ranker* ranker, longer_ranker_stats* stats,
                                                  longer_error* error);
+/* Appends events to a user's cached history: batch holds one request with the new events alone (no
+ * candidates; reference times and user columns are not read), history_version is the version that
+ * the cache must hold (0 = any), new_history_version the one it holds then. A first ordinal other
+ * than 0 must be the number of events so far. Re-encodes what the events change and no more, to the
+ * same bits as encoding the whole history (native/docs/model.md, "Append"). Rankings at the same
+ * time see the history before or after; appends for one user are served one after the other.
+ * *outcome = 1: appended. LONGER_CACHE_MISS, and nothing is changed: no cached history matches, the
+ * window moves, or the configuration allows no append; rank with the whole history then. */
+LONGER_API longer_status longer_ranker_append(longer_ranker* ranker,
+                                              const longer_ranking_request* request,
+                                              int32_t* outcome, longer_error* error);
 /* Drops one user's keys and values; *evicted = 1 if there were any. */
 LONGER_API longer_status longer_ranker_evict(longer_ranker* ranker, int64_t user_key,
                                              int32_t* evicted, longer_error* error);

@@ -13,16 +13,18 @@ namespace longer {
 /// Each set is one call, merged rows first; serving keeps what the first call left in `kv_sink` and
 /// repeats only the second.
 ///
-/// x [R, D] all rows of the set. kv_sink [R, 2D] (keys | values) of all rows is always written.
-/// prefix_kv [Rp, 2D]: keys and values of the other set, empty for merged rows. query_rows [Q']
-/// ascending row numbers that go on to attention, feed-forward and rows_out [Q', D]; Q' may be 0.
-/// spans/visible refer to rows_out's rows as queries.
+/// x [R, D] all rows of the set. kv_sink [R − Rk, 2D] (keys | values) of all rows but the first Rk
+/// is always written. prefix_kv [Rp, 2D]: keys and values of the other set, empty for merged rows;
+/// ends with those of the first Rk rows, which an append to a cached history does not compute
+/// again. query_rows [Q'] ascending row numbers that go on to attention, feed-forward and rows_out
+/// [Q', D]; Q' may be 0. spans/visible refer to rows_out's rows as queries.
 struct TransformerLayerShape {
   int64_t num_rows = 0;         // R
   int64_t num_query_rows = 0;   // Q'
   int64_t num_prefix_rows = 0;  // Rp
   int64_t width = 0;            // D
   int64_t heads = 1;
+  int64_t num_known_rows = 0;  // Rk; 0 where there is a backward pass
 };
 
 struct TransformerLayerWeights {

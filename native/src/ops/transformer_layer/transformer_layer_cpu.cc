@@ -56,7 +56,12 @@ void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForw
 
   const MatrixView normed = workspace.matrix(s.num_rows, s.width);
   layer_norm_forward(pool, p.x, w.ln1.weight, w.ln1.bias, normed, saved.mean1, saved.rstd1);
-  linear_forward(pool, {normed, w.kv.packed, p.kv_sink, Activation::kNone, {}, {}});
+  linear_forward(pool, {normed.slice_rows(s.num_known_rows, s.num_rows),
+                        w.kv.packed,
+                        p.kv_sink,
+                        Activation::kNone,
+                        {},
+                        {}});
   if (s.num_query_rows == 0) return;
 
   const MatrixView query_input = workspace.matrix(s.num_query_rows, s.width);

@@ -52,7 +52,8 @@ void transformer_layer_forward_cuda(CudaStream& stream, const TransformerLayerFo
 
   const MatrixView normed = arena.matrix(shape.num_rows, shape.width);
   layer_norm_forward_cuda(s, p.x, w.ln1, normed, saved.mean1, saved.rstd1);
-  linear_forward_cuda(s, normed, w.kv, p.kv_sink, Activation::kNone, {}, {});
+  linear_forward_cuda(s, normed.slice_rows(shape.num_known_rows, shape.num_rows), w.kv, p.kv_sink,
+                      Activation::kNone, {}, {});
   if (shape.num_query_rows == 0) return;
 
   const MatrixView query_input = arena.matrix(shape.num_query_rows, shape.width);

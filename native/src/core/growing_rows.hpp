@@ -20,6 +20,7 @@ struct RowChange {
 /// copy no row that stays.
 class GrowingRows {
  public:
+  GrowingRows() : GrowingRows(0, 0, 0) {}
   GrowingRows(int64_t rows, int64_t cols, int64_t capacity)
       : capacity_(std::max(rows, capacity)), cols_(cols), rows_(rows), memory_(capacity_ * cols) {}
   /// The rows of `other` after a change, with the given room in all.
@@ -31,6 +32,7 @@ class GrowingRows {
 
   MatrixView view() { return {memory_.data() + begin_ * cols_, rows_, cols_}; }
   ConstMatrixView view() const { return {memory_.data() + begin_ * cols_, rows_, cols_}; }
+  int64_t cols() const { return cols_; }
   int64_t bytes() const { return memory_.bytes(); }
 
   /// Whether `apply` has the room it needs.
