@@ -21,7 +21,8 @@ constexpr Benchmark kBenchmarks[] = {{"linear", longer::bench::bench_linear},
                                      {"layer_norm", longer::bench::bench_layer_norm},
                                      {"attention", longer::bench::bench_attention},
                                      {"event_encoder", longer::bench::bench_event_encoder},
-                                     {"training", longer::bench::bench_training}};
+                                     {"training", longer::bench::bench_training},
+                                     {"append", longer::bench::bench_append}};
 
 int usage() {
   std::fprintf(stderr, "usage: longer_bench [--threads N] [--json FILE] [--only OP]\n");

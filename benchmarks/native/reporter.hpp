@@ -46,5 +46,6 @@ void bench_layer_norm(ThreadPool* pool, Reporter& reporter);
 void bench_attention(ThreadPool* pool, Reporter& reporter);
 void bench_event_encoder(ThreadPool* pool, Reporter& reporter);
 void bench_training(ThreadPool* pool, Reporter& reporter);
+void bench_append(ThreadPool* pool, Reporter& reporter);
 
 }  // namespace longer::bench

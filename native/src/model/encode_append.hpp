@@ -6,11 +6,11 @@
 
 namespace longer {
 
-/// Whether appending to an encoded history changes its end alone (LONGER §2, "What an append
-/// changes" of the choices; native/docs/model.md, "Append"). With other options it is a rebuild.
+/// Whether appending to an encoded history changes its end alone (native/docs/model.md, "Append").
+/// With other options it is a rebuild.
 bool can_append(const Config& config);
 
-/// Whether an append may need the rows that layer 1 read (UserEncoding::query_rows).
+/// Whether an append may need the input rows of layer 1 again.
 bool needs_query_rows(const Config& config);
 /// Whether an append needs the query rows that the head read.
 bool needs_head_rows(const Config& config);

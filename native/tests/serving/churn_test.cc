@@ -125,7 +125,7 @@ TEST(RankerChurn, GivesLegalScoresAndItsMemoryBack) {
     const auto end = steady_clock::now() + churn_time();
     for (uint64_t round = 0; steady_clock::now() < end; ++round) {
       const auto round_end = std::min(end, steady_clock::now() + std::chrono::milliseconds(500));
-      Ranker ranker(model, {cache_bytes, 20});
+      Ranker ranker(model, {cache_bytes, 1});
       std::vector<std::thread> threads;
       for (uint64_t t = 0; t < kThreads; ++t) {
         threads.emplace_back([&, seed = round * kThreads + t] {

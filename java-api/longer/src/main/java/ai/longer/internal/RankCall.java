@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Everything one ranking call needs in direct memory, used again and again. Not thread-safe. */
 final class RankCall {
-  private static final int REQUEST_BYTES = 40;
+  private static final int REQUEST_BYTES = 48;
   private static final int FIRST_SCORES = 256;
 
   private final BatchBuffer batch;
@@ -43,6 +43,7 @@ final class RankCall {
     request.putLong(8, cacheMode);
     request.putLong(16, ranking.userKey());
     request.putLong(24, ranking.historyVersion());
+    request.putLong(40, 0); // new_history_version
     single[0] = ranking.request();
     batch.fill(single, BatchBuffer.Content.INPUTS);
   }
@@ -53,6 +54,17 @@ final class RankCall {
     int status =
         LongerC.longer_ranker_rank(
             ranker, requestPointer, scoresPointer, batch.numScores(), error.pointer());
+    if (status == LongerC.LONGER_CACHE_MISS) {
+      return false;
+    }
+    error.check(status);
+    return true;
+  }
+
+  /** Appends the history of the request filled in; returns false on a cache miss. */
+  boolean append(longer_ranker ranker, long newVersion) {
+    request.putLong(40, newVersion);
+    int status = LongerC.longer_ranker_append(ranker, requestPointer, new int[1], error.pointer());
     if (status == LongerC.LONGER_CACHE_MISS) {
       return false;
     }

@@ -1,6 +1,8 @@
 package ai.longer.internal;
 
 import ai.longer.LongerConfig;
+import ai.longer.data.History;
+import ai.longer.data.Request;
 import ai.longer.internal.capi.LongerC;
 import ai.longer.internal.capi.longer_ranker;
 import ai.longer.internal.capi.longer_ranker_options;
@@ -27,7 +29,7 @@ public final class RankerHandle extends NativeHandle {
   }
 
   private static final int OPTIONS_BYTES = 32;
-  private static final int STATS_BYTES = 72;
+  private static final int STATS_BYTES = 88;
 
   private final longer_ranker pointer;
   private final LongerConfig config;
@@ -114,6 +116,28 @@ public final class RankerHandle extends NativeHandle {
       try {
         call.fill(request, nativeMode(request, mode));
         return async.submit(call, result);
+      } finally {
+        calls.giveBack(call);
+      }
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Appends events to a user's cached history; 0 as a version = any before, the hash after.
+   *
+   * @return false when the whole history is needed
+   */
+  public boolean append(long userKey, History events, long expectedVersion, long newVersion) {
+    enter();
+    try {
+      RankCall call = calls.take();
+      try {
+        Request request = EventsOnly.request(events);
+        call.fill(
+            RankingRequest.of(request).cached(userKey, expectedVersion), LongerC.LONGER_CACHE_USE);
+        return call.append(pointer, newVersion);
       } finally {
         calls.giveBack(call);
       }
@@ -211,7 +235,9 @@ public final class RankerHandle extends NativeHandle {
           stats.getLong(40),
           stats.getLong(48),
           stats.getLong(56),
-          stats.getLong(64));
+          stats.getLong(64),
+          stats.getLong(72),
+          stats.getLong(80));
     } finally {
       exit();
     }

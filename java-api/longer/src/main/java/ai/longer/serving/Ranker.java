@@ -6,6 +6,7 @@ import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
 import ai.longer.data.History;
 import ai.longer.data.Request;
+import ai.longer.internal.EventsOnly;
 import ai.longer.internal.ModelAccess;
 import ai.longer.internal.RankerHandle;
 import ai.longer.internal.RankerHandle.CacheMode;
@@ -106,6 +107,65 @@ public final class Ranker implements AutoCloseable {
     return new Scores(scores, numTasks(), request.request().candidates().size());
   }
 
+  /**
+   * Appends new events to what is cached of a user, whatever its version; the new version is the
+   * hash of the history, which {@linkplain RankingRequest#cached requests with version 0} match.
+   *
+   * @return whether they were appended; see {@link #append(long, History, long, long)}
+   */
+  public boolean append(long userKey, History events) {
+    return append(userKey, events, 0, 0);
+  }
+
+  /**
+   * Appends new events to what is cached of a user, so that the next request needs no whole history
+   * again. What the events change is encoded and no more; scores are bit for bit those of the whole
+   * history. Requests at the same time are ranked with the history before or after; of two appends
+   * to one user the second's expected version decides whether it comes too late.
+   *
+   * <p>Returns false and changes nothing when no history or another version of it is cached, when
+   * the window over it moves, and with models that must encode the whole history anew: all but
+   * those with anchor OLDEST, time EVENT_RELATIVE or NONE, and recent queries. Rank with the whole
+   * history then.
+   *
+   * @param events the new events alone; a first ordinal other than 0 must be the number of events
+   *     that the cached history has
+   * @param expectedVersion version that the cached history must have; 0 = any
+   * @param newVersion its version afterwards; 0 = the hash of the history
+   * @return whether the events were appended
+   * @throws IllegalArgumentException if the events do not fit the model's schema or one is older
+   *     than the newest in the cached history
+   */
+  public boolean append(long userKey, History events, long expectedVersion, long newVersion) {
+    if (!VirtualThreads.isCurrent()) {
+      return handle.append(userKey, events, expectedVersion, newVersion);
+    }
+    return join(
+        CompletableFuture.supplyAsync(
+            () -> handle.append(userKey, events, expectedVersion, newVersion)));
+  }
+
+  /**
+   * As {@link #append(long, History, long, long)}; when the events cannot be appended, {@code
+   * history} is asked for the whole history, these events included, which takes the place of what
+   * is cached.
+   *
+   * @return whether the events were appended; false: the whole history was encoded
+   */
+  public boolean append(
+      long userKey,
+      History events,
+      long expectedVersion,
+      long newVersion,
+      Supplier<History> history) {
+    if (append(userKey, events, expectedVersion, newVersion)) {
+      return true;
+    }
+    Request whole = EventsOnly.request(history.get());
+    rank(RankingRequest.of(whole).cached(userKey, newVersion), new float[0]);
+    return false;
+  }
+
   private boolean rank(RankingRequest request, CacheMode mode, float[] scores) {
     return VirtualThreads.isCurrent()
         ? rankThroughQueue(request, mode, scores)
@@ -129,8 +189,12 @@ public final class Ranker implements AutoCloseable {
               }
               return ranked != null;
             });
+    return join(hit);
+  }
+
+  private static boolean join(CompletableFuture<Boolean> answer) {
     try {
-      return hit.join();
+      return answer.join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }

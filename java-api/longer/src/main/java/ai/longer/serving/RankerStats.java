@@ -13,6 +13,9 @@ package ai.longer.serving;
  * @param cacheEntries users cached
  * @param cacheBytes bytes cached
  * @param cacheExpired users dropped for their age
+ * @param cacheAppended appends applied
+ * @param cacheRebuilt appends to a cached user that were not applied because the window moved or
+ *     the model must encode the whole history anew
  */
 public record RankerStats(
     long requests,
@@ -22,4 +25,6 @@ public record RankerStats(
     long cacheEvictions,
     long cacheEntries,
     long cacheBytes,
-    long cacheExpired) {}
+    long cacheExpired,
+    long cacheAppended,
+    long cacheRebuilt) {}
