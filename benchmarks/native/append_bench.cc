@@ -54,7 +54,7 @@ struct Flops {
            static_cast<double>(queries) * (20.0 * width * width + 4.0 * width * seen);
   }
   double rebuild(int64_t groups) const {
-    const int64_t queries = num_query_groups(c, groups);
+    const int64_t queries = groups - first_recent_query(c, groups);
     double sum = events(groups);
     for (int64_t l = 0; l < c.num_layers(); ++l) {
       sum += layer(l == 0 ? groups : queries, l + 1 < c.num_layers() ? queries : 0,
@@ -64,8 +64,8 @@ struct Flops {
   }
   /// One more group after `groups` full ones.
   double append(int64_t groups) const {
-    const int64_t queries = num_query_groups(c, groups + 1);
-    const bool moves = queries != num_query_groups(c, groups) + 1;
+    const int64_t queries = groups + 1 - first_recent_query(c, groups + 1);
+    const bool moves = first_recent_query(c, groups + 1) != first_recent_query(c, groups);
     double sum = events(1);
     for (int64_t l = 0; l < c.num_layers(); ++l) {
       const int64_t rows = moves && l >= 2 ? queries : 1;
