@@ -46,6 +46,10 @@ void check_times(const BatchView& batch) {
   }
 }
 
+void check_columns(const char* name, const Column* columns, size_t features, int64_t length) {
+  check_present(name, columns, length > 0 ? static_cast<int64_t>(features) : 0);
+}
+
 void check_first_ordinals(const BatchView& batch) {
   if (batch.first_ordinals == nullptr) return;
   for (int64_t b = 0; b < batch.num_requests; ++b) {
@@ -77,10 +81,6 @@ void validate_batch(const Config& config, const BatchView& batch) {
   check_offsets("event_offsets", batch.event_offsets, batch.num_requests, batch.num_events);
   check_offsets("candidate_offsets", batch.candidate_offsets, batch.num_requests,
                 batch.num_candidates);
-  const auto check_columns = [](const char* name, const Column* columns, size_t features,
-                                int64_t length) {
-    check_present(name, columns, length > 0 ? static_cast<int64_t>(features) : 0);
-  };
   check_columns("event_columns", batch.event_columns, config.event_features.size(),
                 batch.num_events);
   check_columns("user_columns", batch.user_columns, static_cast<size_t>(config.num_user_features()),
@@ -108,8 +108,10 @@ void validate_events(const Config& config, const BatchView& batch) {
                  "[batch] one history and no candidates are wanted; got num_requests ",
                  batch.num_requests, ", num_candidates ", batch.num_candidates);
   check_present("event_offsets", batch.event_offsets, 2);
-  check_columns("event_columns", config.event_features, batch.event_columns, batch.num_events);
   check_offsets("event_offsets", batch.event_offsets, 1, batch.num_events);
+  check_columns("event_columns", batch.event_columns, config.event_features.size(),
+                batch.num_events);
+  validate_columns("event", config.event_features, batch.event_columns, batch.num_events);
   if (config.time != TimeMode::kNone) {
     check_present("event_times", batch.event_times, batch.num_events);
     BatchView without_reference = batch;
