@@ -31,6 +31,8 @@ final class DataSets {
           new KuaiRand(false, folders, Json.settings(data, KuaiRand.Options.class));
       case "kuairand-27k" ->
           new KuaiRand(true, folders, Json.settings(data, KuaiRand.Options.class));
+      case "amazon-2023" ->
+          new AmazonReviews(folders, Json.settings(data, AmazonReviews.Options.class));
       case "planted" -> new PlantedTaste(Json.settings(data, PlantedTaste.Options.class));
       default -> throw new IllegalArgumentException("[data] unknown kind \"" + kind + "\"");
     };

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.longer.Schema;
 import ai.longer.data.Request;
+import ai.longer.data.StringIds;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -219,6 +220,19 @@ class DataFilesTest {
         header + "1,2,20220501,1,1651334399999,0,0,2\n0,3,20220501,1,1651334400000,1,1,2\n");
     String problem = problem(open(settings));
     assertTrue(problem.contains("user 0 after user 1"), problem);
+  }
+
+  @Test
+  void amazonUsersMayBeScattered() throws IOException {
+    write(
+        "amazon-2023/Books.csv",
+        "user_id,parent_asin,rating,timestamp\nA,X,5.0,2000\nB,X,1.0,1000\nA,Y,3.0,1000\n");
+    Split split = open("{\"kind\": \"amazon-2023\", \"category\": \"Books\", " + CUT + "}").split();
+    Request first = split.training().get(0);
+    assertArrayEquals(
+        new long[] {StringIds.hash("Y"), StringIds.hash("X")}, candidates(first, "product"));
+    assertArrayEquals(new float[] {0, 1}, first.labels(0));
+    assertEquals(2, split.training().size());
   }
 
   @Test
