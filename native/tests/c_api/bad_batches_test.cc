@@ -154,8 +154,8 @@ TEST_P(BadBatches, AreRefusedByTheRanker) {
   Breakable bad{good_batch(config_), {}};
   bad.batch = c_batch(bad.columns);
   GetParam().damage(bad);
-  const longer_ranking_request request = {static_cast<int64_t>(sizeof(longer_ranking_request)),
-                                          LONGER_CACHE_NONE, 0, 0, &bad.batch, 0};
+  const longer_ranking_request request = {
+      static_cast<int64_t>(sizeof(longer_ranking_request)), LONGER_CACHE_NONE, 0, 0, &bad.batch, 0};
   std::vector<float> scores(6);
   EXPECT_EQ(longer_ranker_rank(ranker.get(), &request, scores.data(), 6, &error),
             LONGER_INVALID_ARGUMENT);

@@ -35,8 +35,8 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
   /// Probabilities by a ranker: scores [tasks, C].
   std::vector<float> rank(longer_ranker* ranker, OwnedBatch& batch, int64_t cache_mode) {
     longer_batch view = c_batch(batch);
-    const longer_ranking_request request = {static_cast<int64_t>(sizeof(longer_ranking_request)),
-                                            cache_mode, 42, 1, &view, 0};
+    const longer_ranking_request request = {
+        static_cast<int64_t>(sizeof(longer_ranking_request)), cache_mode, 42, 1, &view, 0};
     std::vector<float> scores(config().tasks.size() * static_cast<size_t>(batch.num_candidates()),
                               -1.0F);
     longer_error error{};
@@ -59,8 +59,8 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
   /// Final rows that all candidates of a single request share: CLS, in CACHEABLE user tokens too.
   std::vector<float> request_rows(longer_ranker* ranker, OwnedBatch& batch) {
     longer_batch view = c_batch(batch);
-    const longer_ranking_request request = {static_cast<int64_t>(sizeof(longer_ranking_request)),
-                                            LONGER_CACHE_NONE, 0, 0, &view, 0};
+    const longer_ranking_request request = {
+        static_cast<int64_t>(sizeof(longer_ranking_request)), LONGER_CACHE_NONE, 0, 0, &view, 0};
     std::vector<float> globals(
         static_cast<size_t>(config().num_request_rows() * config().model_width()));
     std::vector<float> candidates(static_cast<size_t>(

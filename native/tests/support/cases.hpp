@@ -3,6 +3,7 @@
 // draw from it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -277,11 +278,12 @@ class BatchMaker {
                      : unknown_ids()[static_cast<size_t>(i - known)];
   }
 
-  /// Ids of every categorical column but the first are missing here and there.
+  /// In configurations with features of several kinds, ids of every categorical column but the
+  /// first are missing here and there.
   void draw_columns(const std::vector<FeatureConfig>& features, int64_t count,
                     OwnedColumns& columns) {
     for (size_t f = 0; f < features.size(); ++f)
-      columns.push_back(draw_column(features[f], count, f > 0));
+      columns.push_back(draw_column(features[f], count, f > 0 && has_several_kinds_));
   }
 
   OwnedColumn draw_column(const FeatureConfig& feature, int64_t count, bool may_miss) {
@@ -320,7 +322,19 @@ class BatchMaker {
     for (int64_t i = 0; i < batch.num_candidates(); ++i) batch.weights.push_back(draw(weights));
   }
 
+  static bool has_several_kinds(const Config& config) {
+    const auto is_other = [](const FeatureConfig& f) {
+      return f.kind != FeatureKind::kCategorical;
+    };
+    const auto any = [&is_other](const std::vector<FeatureConfig>& features) {
+      return std::any_of(features.begin(), features.end(), is_other);
+    };
+    return any(config.event_features) || any(config.user_features) ||
+           any(config.context_features) || any(config.candidate_features);
+  }
+
   const Config& config_;
+  bool has_several_kinds_ = has_several_kinds(config_);
   IdChoice choice_;
   std::mt19937_64 random_;
 };

@@ -25,8 +25,8 @@ inline TrainerOptions brisk_optimizer() {
   return o;
 }
 
-/// Several steps amplify what floats lose in the norms inside a group: norms over eight values keep a
-/// comparison with doubles sharp, norms over four do not.
+/// Several steps amplify what floats lose in the norms inside a group: norms over eight values keep
+/// a comparison with doubles sharp, norms over four do not.
 inline Config with_wide_norms(Config config) {
   while (config.inner_layers > 0 && config.event_width < 8) config.event_width *= 2;
   return config;

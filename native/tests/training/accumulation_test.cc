@@ -1,7 +1,6 @@
 // Several batches in one optimizer step: the same as one batch of all their requests.
 #include <gtest/gtest.h>
 
-
 #include <cmath>
 #include <limits>
 #include <string>

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "support/cases.hpp"
 #include "support/compare.hpp"
@@ -23,6 +24,15 @@ OwnedBatch poisoned(OwnedBatch batch) {
     }
   }
   return batch;
+}
+
+/// The configurations whose batches have missing ids.
+std::vector<ModelCase> cases() {
+  std::vector<ModelCase> cases;
+  for (const ModelCase& model_case : tiny_model_cases()) {
+    if (model_case.name == "EveryKindOfFeature") cases.push_back(model_case);
+  }
+  return cases;
 }
 
 class MissingValues : public ::testing::TestWithParam<ModelCase> {};
@@ -48,10 +58,9 @@ TEST_P(MissingValues, LeaveNoTrace) {
 }
 
 TEST_P(MissingValues, DifferFromEveryId) {
-  // Clearing a bit changes the score of an id that has a row, and of one that has none.
+  // The second candidate feature is categorical. Clearing a bit changes the score of an id that has
+  // a row, and of one that has none.
   const Config& c = GetParam().config;
-  if (c.candidate_features.size() < 2 || c.candidate_features[1].kind != FeatureKind::kCategorical)
-    GTEST_SKIP() << "its second candidate feature is not categorical";
   const auto model = model_of(c, random_weights(c, 5));
   Trainer trainer(*model, {}, model->shared_backend());
   BatchMaker maker(c, test_seed());
@@ -68,8 +77,7 @@ TEST_P(MissingValues, DifferFromEveryId) {
   EXPECT_NE(scores[0], scores[2]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, MissingValues, ::testing::ValuesIn(tiny_model_cases()),
-                         model_case_name);
+INSTANTIATE_TEST_SUITE_P(Cases, MissingValues, ::testing::ValuesIn(cases()), model_case_name);
 
 }  // namespace
 }  // namespace longer::testing

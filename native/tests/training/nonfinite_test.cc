@@ -62,8 +62,7 @@ TEST_F(Nonfinite, ParametersAndTableRowsAreNamed) {
 TEST_F(Nonfinite, LayersAreNamedByTheRowsThatEnterThem) {
   Weights broken = weights_;
   for (double& value : broken.at("global.candidate.weight")) value = 3e38;
-  EXPECT_EQ(named(broken).rfind("global and candidate rows before layer 0, request 0, row ", 0),
-            0U)
+  EXPECT_EQ(named(broken).rfind("global and candidate rows before layer 0, request 0, row ", 0), 0U)
       << named(broken);
   broken = weights_;
   for (double& value : broken.at("layers.0.fc2.weight")) value = 3e38;

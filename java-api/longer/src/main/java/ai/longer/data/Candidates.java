@@ -58,7 +58,8 @@ public final class Candidates {
   }
 
   /**
-   * Returns a copy of the ids of a candidate feature: one a row [C], or those of all rows if many-valued.
+   * Returns a copy of the ids of a candidate feature: one a row [C], or those of all rows if
+   * many-valued.
    *
    * @throws IllegalArgumentException if the schema has no such feature
    */
@@ -152,7 +153,7 @@ public final class Candidates {
      *     set already
      */
     @SuppressWarnings("exports") // of @Nullable, which is not there at run time
-    public Builder longs(String feature, long @Nullable [][] ids) {
+    public Builder longs(String feature, long[] @Nullable [] ids) {
       columns.bags(feature, ids);
       return this;
     }
@@ -165,7 +166,7 @@ public final class Candidates {
 
     /** As {@link #longs(String, long[][])}, of texts ({@link StringIds}). */
     @SuppressWarnings("exports") // of @Nullable, which is not there at run time
-    public Builder strings(String feature, String @Nullable [][] texts) {
+    public Builder strings(String feature, String[] @Nullable [] texts) {
       columns.textBags(feature, texts);
       return this;
     }

@@ -69,7 +69,7 @@ final class Columns {
   }
 
   /** The ids of each row; null is a row without. */
-  void bags(String feature, long @Nullable [][] rows) {
+  void bags(String feature, long[] @Nullable [] rows) {
     int[] offsets = new int[rows.length + 1];
     for (int row = 0; row < rows.length; row++) {
       long[] ids = rows[row];
@@ -86,7 +86,7 @@ final class Columns {
   }
 
   /** The texts of each row; null is a row without. */
-  void textBags(String feature, String @Nullable [][] rows) {
+  void textBags(String feature, String[] @Nullable [] rows) {
     long[][] ids = new long[rows.length][];
     for (int row = 0; row < rows.length; row++) {
       String[] texts = rows[row];

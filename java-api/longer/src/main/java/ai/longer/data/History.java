@@ -73,7 +73,8 @@ public final class History {
   }
 
   /**
-   * Returns a copy of the ids of an event feature: one a row [L], or those of all rows if many-valued.
+   * Returns a copy of the ids of an event feature: one a row [L], or those of all rows if
+   * many-valued.
    *
    * @throws IllegalArgumentException if the schema has no such feature
    */
@@ -204,7 +205,7 @@ public final class History {
      *     set already
      */
     @SuppressWarnings("exports") // of @Nullable, which is not there at run time
-    public Builder longs(String feature, long @Nullable [][] ids) {
+    public Builder longs(String feature, long[] @Nullable [] ids) {
       columns.bags(feature, ids);
       return this;
     }
@@ -217,7 +218,7 @@ public final class History {
 
     /** As {@link #longs(String, long[][])}, of texts ({@link StringIds}). */
     @SuppressWarnings("exports") // of @Nullable, which is not there at run time
-    public Builder strings(String feature, String @Nullable [][] texts) {
+    public Builder strings(String feature, String[] @Nullable [] texts) {
       columns.textBags(feature, texts);
       return this;
     }

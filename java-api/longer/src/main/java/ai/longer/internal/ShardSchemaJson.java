@@ -21,7 +21,19 @@ public final class ShardSchemaJson {
   }
 
   private static String features(List<Feature> features) {
-    return names(features.stream().map(Feature::name).toList());
+    return features.stream()
+        .map(ShardSchemaJson::feature)
+        .collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  private static String feature(Feature feature) {
+    String kind =
+        switch (feature.kind()) {
+          case CATEGORICAL -> "\"kind\": \"categorical\", \"values\": \"one\"";
+          case MANY_VALUED -> "\"kind\": \"categorical\", \"values\": \"many\"";
+          case NUMERIC -> "\"kind\": \"numeric\"";
+        };
+    return "{\"name\": %s, %s}".formatted(Json.quote(feature.name()), kind);
   }
 
   private static String names(List<String> names) {

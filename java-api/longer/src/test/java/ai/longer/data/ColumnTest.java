@@ -19,7 +19,7 @@ class ColumnTest {
   private static Candidates candidates() {
     return builder()
         .longs("item", new long[] {1, 99, 3, 4}, missing(1))
-        .longs("tags", new long @Nullable [][] {{5}, null, {}, {6, 6, 7}})
+        .longs("tags", new long[] @Nullable [] {{5}, null, {}, {6, 6, 7}})
         .floats("price", new float[] {Float.NaN, -0f, 2, 3})
         .build();
   }
@@ -70,7 +70,7 @@ class ColumnTest {
     Candidates texts =
         builder()
             .strings("item", new @Nullable String[] {"a", null})
-            .strings("tags", new String @Nullable [][] {null, {"b", "c"}})
+            .strings("tags", new String[] @Nullable [] {null, {"b", "c"}})
             .floats("price", new float[2])
             .build();
     assertThat(texts.id(0, 0)).isEqualTo(StringIds.hash("a"));
