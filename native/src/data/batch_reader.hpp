@@ -1,5 +1,4 @@
 #pragma once
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/condition.hpp"
 #include "data/gathered_batch.hpp"
 #include "data/permutation.hpp"
 #include "data/shards.hpp"
@@ -79,14 +79,14 @@ class BatchReader {
   std::vector<std::thread> threads_;
 
   mutable std::mutex mutex_;
-  std::condition_variable has_room_;   // a batch was given back, or stop
-  std::condition_variable has_batch_;  // a batch is ready
-  int64_t planned_position_ = 0;       // of the first request in no batch yet
-  int64_t planned_ = 0;                // batches planned
-  int64_t returned_ = 0;               // batches that next returned
-  int64_t released_ = 0;               // batches whose slot is free again
-  int64_t position_ = 0;               // after the last batch returned
-  bool is_broken_ = false;             // planning met an error: nothing follows it
+  Condition has_room_;            // a batch was given back, or stop
+  Condition has_batch_;           // a batch is ready
+  int64_t planned_position_ = 0;  // of the first request in no batch yet
+  int64_t planned_ = 0;           // batches planned
+  int64_t returned_ = 0;          // batches that next returned
+  int64_t released_ = 0;          // batches whose slot is free again
+  int64_t position_ = 0;          // after the last batch returned
+  bool is_broken_ = false;        // planning met an error: nothing follows it
   bool is_started_ = false;
   bool is_stopped_ = false;
   std::exception_ptr failure_;
