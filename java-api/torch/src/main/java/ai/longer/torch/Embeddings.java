@@ -2,6 +2,7 @@ package ai.longer.torch;
 
 import ai.longer.Schema;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ final class Embeddings {
   private final Schema schema;
   private final Features features;
   private final Parameters parameters;
+  private final Precision precision;
   private final List<@Nullable NamedRows> tables = new ArrayList<>();
   private final Tensor events;
   private final Map<String, Tensor> users;
@@ -35,18 +37,18 @@ final class Embeddings {
     this.schema = schema;
     this.features = new Features(schema);
     this.parameters = parameters;
+    this.precision = parameters.precision();
     for (GrowableTable table : growable) {
       tables.add(table == null ? null : new NamedRows(table, insert));
     }
     int numRequests = batch.numRequests();
     // All ids become rows before the first leaf is read: features share tables.
     Map<String, Supplier<Tensor>> ofEvents =
-        inputs(schema.eventFeatures(), requests.eventIds(), batch.events);
+        inputs(schema.eventFeatures(), requests.events(), batch.events);
     Map<String, Supplier<Tensor>> ofUsers =
-        inputs(features.ofUsers(), requests.userIds(), IntStream.range(0, numRequests).toArray());
+        inputs(features.ofUsers(), requests.users(), IntStream.range(0, numRequests).toArray());
     Map<String, Supplier<Tensor>> ofCandidates =
-        inputs(
-            schema.candidateFeatures(), requests.candidateIds(), candidatePlaces(requests, batch));
+        inputs(schema.candidateFeatures(), requests.candidates(), candidatePlaces(requests, batch));
     this.events =
         Layers.concat(1, ofEvents.values().stream().map(Supplier::get).toArray(Tensor[]::new))
             .view(numRequests, batch.numSlots(), features.width(schema.eventFeatures()));
@@ -106,22 +108,73 @@ final class Embeddings {
   }
 
   private Map<String, Supplier<Tensor>> inputs(
-      List<Schema.Feature> ofKind, long[][] ids, int[] places) {
+      List<Schema.Feature> ofKind, List<FeatureColumn> columns, int[] places) {
     Map<String, Supplier<Tensor>> inputs = new LinkedHashMap<>();
     for (int f = 0; f < ofKind.size(); f++) {
-      inputs.put(ofKind.get(f).name(), input(ofKind.get(f), ids[f], places));
+      Schema.Feature feature = ofKind.get(f);
+      FeatureColumn column = columns.get(f);
+      inputs.put(
+          feature.name(),
+          switch (feature.kind()) {
+            case NUMERIC -> numeric(feature, column, places);
+            case CATEGORICAL -> categorical(features.table(feature), column, places);
+            case MANY_VALUED -> manyValued(features.table(feature), column, places);
+          });
     }
     return inputs;
   }
 
-  /** Finds the rows of a feature's values; what is returned reads them: [places, width]. */
-  private Supplier<Tensor> input(Schema.Feature feature, long[] ids, int[] places) {
-    int table = features.table(feature);
+  /** [places, 2]: the scaled number and 1, or 0 and 0 where it is missing. */
+  private Supplier<Tensor> numeric(Schema.Feature feature, FeatureColumn column, int[] places) {
+    double[] inputs = new double[2 * places.length];
+    for (int i = 0; i < places.length; i++) {
+      float number = places[i] == PaddedBatch.PAD ? Float.NaN : column.numbers()[places[i]];
+      if (!Float.isNaN(number)) {
+        inputs[2 * i] = (number - feature.mean()) / feature.scale();
+        inputs[2 * i + 1] = 1;
+      }
+    }
+    return () -> precision.tensor(inputs, places.length, 2);
+  }
+
+  /** Finds the rows of the ids; what is returned reads them: [places, width], 0 where missing. */
+  private Supplier<Tensor> categorical(int table, FeatureColumn column, int[] places) {
+    if (column.ids().length < column.numRows()) {
+      return manyValued(table, column, places); // where missing, none of many
+    }
     long[] rows = new long[places.length];
     for (int i = 0; i < places.length; i++) {
-      rows[i] = places[i] == PaddedBatch.PAD ? 0 : row(table, ids[places[i]]);
+      rows[i] = places[i] == PaddedBatch.PAD ? 0 : row(table, column.ids()[places[i]]);
     }
     return () -> source(table).index_select(0, Tensor.create(rows, rows.length));
+  }
+
+  /** As {@link #categorical}, the mean over the ids of a place. */
+  private Supplier<Tensor> manyValued(int table, FeatureColumn column, int[] places) {
+    long[] rows = new long[column.ids().length];
+    long[] placeOfRow = new long[rows.length];
+    float[] counts = new float[places.length];
+    int numRows = 0;
+    for (int i = 0; i < places.length; i++) {
+      int numIds = places[i] == PaddedBatch.PAD ? 0 : column.numIds(places[i]);
+      counts[i] = Math.max(1, numIds);
+      for (int j = 0; j < numIds; j++) {
+        rows[numRows] = row(table, column.id(places[i], j));
+        placeOfRow[numRows++] = i;
+      }
+    }
+    int count = numRows;
+    return () -> {
+      int width = schema.tables().get(table).width();
+      Tensor zeros = precision.tensor(new float[places.length * width], places.length, width);
+      if (count == 0) {
+        return zeros;
+      }
+      Tensor read = source(table).index_select(0, Tensor.create(Arrays.copyOf(rows, count), count));
+      return zeros
+          .index_add(0, Tensor.create(Arrays.copyOf(placeOfRow, count), count), read)
+          .div(precision.tensor(counts, counts.length, 1));
+    };
   }
 
   private int row(int table, long id) {

@@ -18,7 +18,7 @@ final class Features {
         .toList();
   }
 
-  /** Index of the table that a feature reads. */
+  /** Index of the table that a feature reads; −1 if it is numeric. */
   int table(Schema.Feature feature) {
     List<String> names = schema.tables().stream().map(Schema.Table::name).toList();
     return names.indexOf(feature.table());
@@ -26,7 +26,7 @@ final class Features {
 
   /** Values that a feature is in the input of a token. */
   int width(Schema.Feature feature) {
-    return schema.tables().get(table(feature)).width();
+    return feature.kind() == Schema.Kind.NUMERIC ? 2 : schema.tables().get(table(feature)).width();
   }
 
   /** Width of features side by side. */

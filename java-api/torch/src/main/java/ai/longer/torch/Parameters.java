@@ -35,6 +35,10 @@ final class Parameters implements AutoCloseable {
     shapes.forEach((name, dimensions) -> tensors.put(name, initial(name, dimensions)));
   }
 
+  Precision precision() {
+    return precision;
+  }
+
   Set<String> names() {
     return shapes.keySet();
   }

@@ -1,10 +1,12 @@
 package ai.longer.torch;
 
 import ai.longer.Schema;
-import ai.longer.data.Candidates;
+import ai.longer.data.Column;
 import ai.longer.data.History;
 import ai.longer.data.Request;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,24 +14,24 @@ import org.jspecify.annotations.Nullable;
  *
  * @param eventOffsets [B+1] first event of each request, starting at 0
  * @param candidateOffsets [B+1] first candidate of each request, starting at 0
- * @param eventIds [event features][ΣL]
+ * @param events [event features] of ΣL rows
  * @param eventTimes [ΣL] epoch seconds, non-decreasing inside a request
  * @param firstOrdinals [B] ordinal of each request's first event
  * @param referenceTimes [B] epoch seconds
- * @param userIds [user then context features][B]
- * @param candidateIds [candidate features][ΣC]
+ * @param users [user then context features] of B rows
+ * @param candidates [candidate features] of ΣC rows
  * @param labels [tasks][ΣC] in 0…1, NaN = missing; null when only scores are wanted
  * @param weights [ΣC]
  */
 record RequestBatch(
     int[] eventOffsets,
     int[] candidateOffsets,
-    long[][] eventIds,
+    List<FeatureColumn> events,
     long[] eventTimes,
     long[] firstOrdinals,
     long[] referenceTimes,
-    long[][] userIds,
-    long[][] candidateIds,
+    List<FeatureColumn> users,
+    List<FeatureColumn> candidates,
     float @Nullable [][] labels,
     float[] weights) {
 
@@ -54,23 +56,36 @@ record RequestBatch(
     }
     int numEvents = eventOffsets[numRequests];
     int numCandidates = candidateOffsets[numRequests];
-    int numUserFeatures = schema.userFeatures().size() + schema.contextFeatures().size();
     RequestBatch batch =
         new RequestBatch(
             eventOffsets,
             candidateOffsets,
-            new long[schema.eventFeatures().size()][numEvents],
+            columns(schema.eventFeatures(), requests, (r, f) -> r.history().column(f)),
             new long[numEvents],
             new long[numRequests],
             new long[numRequests],
-            new long[numUserFeatures][numRequests],
-            new long[schema.candidateFeatures().size()][numCandidates],
+            columns(new Features(schema).ofUsers(), requests, Request::userColumn),
+            columns(schema.candidateFeatures(), requests, (r, f) -> r.candidates().column(f)),
             hasLabels ? new float[schema.tasks().size()][numCandidates] : null,
             new float[numCandidates]);
     for (int b = 0; b < numRequests; b++) {
       batch.copy(b, requests.get(b));
     }
     return batch;
+  }
+
+  private static List<FeatureColumn> columns(
+      List<Schema.Feature> features,
+      List<Request> requests,
+      BiFunction<Request, Integer, Column> column) {
+    List<FeatureColumn> columns = new ArrayList<>();
+    for (int f = 0; f < features.size(); f++) {
+      int feature = f;
+      List<Column> ofRequests =
+          requests.stream().map(request -> column.apply(request, feature)).toList();
+      columns.add(FeatureColumn.of(features.get(f).kind(), ofRequests));
+    }
+    return columns;
   }
 
   int numRequests() {
@@ -87,28 +102,15 @@ record RequestBatch(
 
   private void copy(int b, Request request) {
     History history = request.history();
-    for (int f = 0; f < eventIds.length; f++) {
-      for (int i = 0; i < history.size(); i++) {
-        eventIds[f][eventOffsets[b] + i] = history.id(f, i);
-      }
-    }
     System.arraycopy(history.times(), 0, eventTimes, eventOffsets[b], history.size());
     firstOrdinals[b] = history.firstOrdinal();
     referenceTimes[b] = request.referenceTime();
-    for (int f = 0; f < userIds.length; f++) {
-      userIds[f][b] = request.userId(f);
-    }
-    Candidates candidates = request.candidates();
     int begin = candidateOffsets[b];
-    for (int f = 0; f < candidateIds.length; f++) {
-      for (int c = 0; c < candidates.size(); c++) {
-        candidateIds[f][begin + c] = candidates.id(f, c);
-      }
-    }
-    System.arraycopy(request.weights(), 0, weights, begin, candidates.size());
+    int count = numCandidates(b);
+    System.arraycopy(request.weights(), 0, weights, begin, count);
     if (labels != null) {
       for (int task = 0; task < labels.length; task++) {
-        System.arraycopy(request.labels(task), 0, labels[task], begin, candidates.size());
+        System.arraycopy(request.labels(task), 0, labels[task], begin, count);
       }
     }
   }

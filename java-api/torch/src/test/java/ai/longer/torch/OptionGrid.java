@@ -29,6 +29,18 @@ final class OptionGrid {
     private QueryStrategy strategy = QueryStrategy.RECENT;
     private int queries;
 
+    private void everyKind() {
+      schema
+          .event(Schema.Feature.numeric("seconds", 2, 3))
+          .event(Schema.Feature.manyValued("tags", "genre"))
+          .event(Schema.Feature.manyValued("cast", "movie"))
+          .user(Schema.Feature.numeric("age", 0, 2))
+          .user(Schema.Feature.manyValued("friends", "user"))
+          .context(Schema.Feature.manyValued("shelves", "genre"))
+          .candidate(Schema.Feature.numeric("price", -1, 0.5))
+          .candidate(Schema.Feature.manyValued("cast", "movie"));
+    }
+
     private LongerConfig config() {
       LongerConfig.Builder config =
           LongerConfig.builder(features(schema))
@@ -90,6 +102,7 @@ final class OptionGrid {
               new Level("1 task", draft -> draft.schema.task("like")),
               new Level("2 tasks", draft -> draft.schema.task("like").task("share", 0.25, 0.1))),
           List.of(admission(1), admission(ADMISSION)),
+          List.of(new Level("ids", draft -> {}), new Level("ids, sets, numbers", Draft::everyKind)),
           List.of(option("all kept", c -> c.dropout(0)), option("dropout", c -> c.dropout(0.2))));
 
   private OptionGrid() {}
@@ -124,7 +137,7 @@ final class OptionGrid {
   }
 
   private static Level merge(int factor) {
-    int width = Math.max(4, 32 / factor);
+    int width = Math.max(8, 32 / factor); // norms of fewer values magnify rounding
     return option("K " + factor, c -> c.mergeFactor(factor).eventWidth(width));
   }
 

@@ -84,18 +84,10 @@ final class PlainConfig {
         schema.denseTable(name, width, rows);
       }
     }
-    for (JsonNode feature : node("event_features")) {
-      schema.event(feature.get("name").asText(), feature.get("table").asText());
-    }
-    for (JsonNode feature : node("user_features")) {
-      schema.user(feature.get("name").asText(), feature.get("table").asText());
-    }
-    for (JsonNode feature : node("context_features")) {
-      schema.context(feature.get("name").asText(), feature.get("table").asText());
-    }
-    for (JsonNode feature : node("candidate_features")) {
-      schema.candidate(feature.get("name").asText(), feature.get("table").asText());
-    }
+    node("event_features").forEach(feature -> schema.event(feature(feature)));
+    node("user_features").forEach(feature -> schema.user(feature(feature)));
+    node("context_features").forEach(feature -> schema.context(feature(feature)));
+    node("candidate_features").forEach(feature -> schema.candidate(feature(feature)));
     for (JsonNode task : node("tasks")) {
       schema.task(
           task.get("name").asText(),
@@ -103,6 +95,23 @@ final class PlainConfig {
           task.get("negative_sampling_rate").asDouble());
     }
     return schema.build();
+  }
+
+  private static Schema.Feature feature(JsonNode feature) {
+    String name = feature.get("name").asText();
+    if (feature.get("kind").asText().equals("numeric")) {
+      assertEquals(Set.of("name", "kind", "mean", "scale"), PlainFolder.names(feature));
+      double mean = feature.get("mean").asDouble();
+      return Schema.Feature.numeric(name, mean, feature.get("scale").asDouble());
+    }
+    assertEquals("categorical", feature.get("kind").asText());
+    assertEquals(Set.of("name", "kind", "table", "values"), PlainFolder.names(feature));
+    String table = feature.get("table").asText();
+    return switch (feature.get("values").asText()) {
+      case "one" -> Schema.Feature.categorical(name, table);
+      case "many" -> Schema.Feature.manyValued(name, table);
+      default -> throw new AssertionError(feature);
+    };
   }
 
   private JsonNode node(String key) {

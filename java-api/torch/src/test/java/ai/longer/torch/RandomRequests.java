@@ -4,14 +4,19 @@ import ai.longer.Anchor;
 import ai.longer.LongerConfig;
 import ai.longer.Schema;
 import ai.longer.data.Candidates;
+import ai.longer.data.Column;
 import ai.longer.data.History;
 import ai.longer.data.Request;
+import ai.longer.data.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 
 /**
- * Random labelled requests with few ids, so that ids repeat, missing labels and unequal weights.
+ * Random labelled requests with few ids, so that ids repeat, missing values and labels and unequal
+ * weights.
  */
 final class RandomRequests {
   /** An id that no request has. */
@@ -22,6 +27,7 @@ final class RandomRequests {
   private final LongerConfig config;
   private final Schema schema;
   private final Random random;
+  private boolean hasMissing = true;
 
   RandomRequests(LongerConfig config, long seed) {
     this.config = config;
@@ -37,8 +43,9 @@ final class RandomRequests {
     return requests(new int[] {5, 0, 30, 8, 1, 22, 17}, new int[] {2, 1, 3, 0, 4, 1, 2});
   }
 
-  /** Every request fills its groups and has the same number of candidates. */
+  /** Every request fills its groups and has the same number of candidates and all its values. */
   List<Request> uniform() {
+    hasMissing = false;
     return requests(new int[] {20, 20, 20}, new int[] {3, 3, 3});
   }
 
@@ -55,12 +62,23 @@ final class RandomRequests {
             .referenceTime(request.referenceTime());
     int column = 0;
     for (Schema.Feature feature : schema.userFeatures()) {
-      alone.user(feature.name(), request.userId(column++));
+      alone.user(feature.name(), value(request.userColumn(column++)));
     }
     for (Schema.Feature feature : schema.contextFeatures()) {
-      alone.context(feature.name(), request.userId(column++));
+      alone.context(feature.name(), value(request.userColumn(column++)));
     }
     return alone.build();
+  }
+
+  private static Value value(Column row) {
+    if (row.isMissing(0)) {
+      return Value.missing();
+    }
+    return switch (row.kind()) {
+      case CATEGORICAL -> Value.id(row.id(0));
+      case MANY_VALUED -> Value.ids(row.ids(0));
+      case NUMERIC -> Value.number(row.number(0));
+    };
   }
 
   private List<Request> requests(int[] numEvents, int[] numCandidates) {
@@ -83,19 +101,66 @@ final class RandomRequests {
         History.builder(schema)
             .times(times)
             .firstOrdinal(hasEarlierEvents ? random.nextInt(40) : 0);
-    schema.eventFeatures().forEach(feature -> history.longs(feature.name(), ids(numEvents)));
+    for (Schema.Feature feature : schema.eventFeatures()) {
+      switch (feature.kind()) {
+        case CATEGORICAL -> history.longs(feature.name(), ids(numEvents), missing(numEvents));
+        case MANY_VALUED -> history.longs(feature.name(), manyIds(numEvents));
+        case NUMERIC -> history.floats(feature.name(), numbers(numEvents));
+      }
+    }
     Candidates.Builder candidates = Candidates.builder(schema);
-    schema
-        .candidateFeatures()
-        .forEach(feature -> candidates.longs(feature.name(), ids(numCandidates)));
+    for (Schema.Feature feature : schema.candidateFeatures()) {
+      switch (feature.kind()) {
+        case CATEGORICAL ->
+            candidates.longs(feature.name(), ids(numCandidates), missing(numCandidates));
+        case MANY_VALUED -> candidates.longs(feature.name(), manyIds(numCandidates));
+        case NUMERIC -> candidates.floats(feature.name(), numbers(numCandidates));
+      }
+    }
     Request.Builder request =
         Request.builder(history.build(), candidates.build())
             .referenceTime(time + random.nextInt(5000))
             .weights(weights(numCandidates));
-    schema.userFeatures().forEach(feature -> request.user(feature.name(), ids(1)[0]));
-    schema.contextFeatures().forEach(feature -> request.context(feature.name(), ids(1)[0]));
+    schema.userFeatures().forEach(feature -> request.user(feature.name(), value(feature)));
+    schema.contextFeatures().forEach(feature -> request.context(feature.name(), value(feature)));
     schema.tasks().forEach(task -> request.labels(task.name(), labels(numCandidates)));
     return request.build();
+  }
+
+  private Value value(Schema.Feature feature) {
+    if (hasMissing && random.nextInt(4) == 0) {
+      return Value.missing();
+    }
+    return switch (feature.kind()) {
+      case CATEGORICAL -> Value.id(ids(1)[0]);
+      case MANY_VALUED -> Value.ids(manyIds(1)[0]);
+      case NUMERIC -> Value.number(random.nextGaussian());
+    };
+  }
+
+  /** Rows without a value, some of them. */
+  private BitSet missing(int count) {
+    BitSet missing = new BitSet();
+    for (int i = 0; i < count; i++) {
+      missing.set(i, hasMissing && random.nextInt(5) == 0);
+    }
+    return missing;
+  }
+
+  /** None to three ids a row, the same twice at times. */
+  private long[][] manyIds(int count) {
+    long[][] ids = new long[count][];
+    Arrays.setAll(ids, i -> ids(random.nextInt(4)));
+    return ids;
+  }
+
+  private float[] numbers(int count) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      boolean isMissing = hasMissing && random.nextInt(5) == 0;
+      numbers[i] = isMissing ? Float.NaN : 2F + (float) random.nextGaussian();
+    }
+    return numbers;
   }
 
   private long[] ids(int count) {
