@@ -62,6 +62,13 @@ std::vector<ModelCase> append_cases() {
       }
     }
   }
+  for (ModelCase c : testing::model_cases()) {
+    if (c.config.query_strategy != QueryStrategy::kRecent) continue;
+    c.config.anchor = Anchor::kOldest;
+    if (c.config.time == TimeMode::kRequestRelative) c.config.time = TimeMode::kEventRelative;
+    c.config.max_history = 24 * c.config.merge_factor;
+    cases.push_back(c);
+  }
   return cases;
 }
 
