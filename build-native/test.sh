@@ -3,7 +3,7 @@
 # Usage: test.sh [quick|full|long]
 #   quick (default)  checks, native tests, Java tests with the oracle, quickstart in small; 15 minutes and 6 GB on 2 cores
 #   full             also sanitizers, fuzzing, CUDA compilation, consumer test; what CI runs; 45 minutes
-#   long             three quickstart seeds and the benchmarks with their gates; writes JSON under build-native/target/long
+#   long             100 killed trainings, 20 minutes of churn, three quickstart seeds and the benchmarks with their gates; writes JSON under build-native/target/long
 # Writes test-summary.json: every test with its result and seconds, every skip with its reason. Logs of the steps lie
 # under build-native/target/test. LONGER_JOBS: parallel compilers (default: the processors). LONGER_REQUIRE_NVCC=1: a
 # missing nvcc is a failure.
@@ -108,6 +108,16 @@ fuzz() { # fuzz <seconds per target>
   return "$failed"
 }
 
+# Jazzer's tests, one after another: a JVM fuzzes one test.
+fuzz_java() {
+  local failed=0 test
+  for test in CsvFuzzTest LongerConfigFuzzTest ParquetFuzzTest; do
+    JAZZER_FUZZ=1 maven -q -pl java-api/longer,java-api/parquet -am -Dtest="$test" \
+      -Dsurefire.failIfNoSpecifiedTests=false package || failed=1
+  done
+  return "$failed"
+}
+
 cuda() {
   if ! command -v nvcc > /dev/null; then
     echo "CUDA: not compiled (no nvcc)"
@@ -139,6 +149,7 @@ quick() {
 }
 
 full() {
+  export LONGER_CHURN_SECONDS=60
   quick
   step "consumer" "$logs/consumer.xml" build-native/consumer-test.sh "$logs/consumer.xml"
   step "CUDA compilation" "" cuda
@@ -149,12 +160,26 @@ full() {
   step "tsan build" "" sanitized_build "$target/tsan" thread &&
     step "tsan tests" "$logs/tsan.xml" native_tests "$target/tsan" "$logs/tsan.xml" -R "$concurrent"
   step "fuzzing" "" fuzz 60
+  step "fuzzing Java" "" fuzz_java
 }
 
 # Tests that use more than one thread at a time.
 concurrent='[Tt]hread|[Cc]oncurren|Ranker|UserKvCache|LiveCount|Batcher|Submi'
 
+killed_trainings() {
+  maven -q -pl java-api/longer -am -Dlonger.long=true -Dtest=KilledTrainingTest \
+    -Dsurefire.failIfNoSpecifiedTests=false package
+}
+
+churn() {
+  release_build && LONGER_CHURN_SECONDS=600 "$core/cmake/tests/serving_test" --gtest_filter='*Churn*' &&
+    LONGER_CHURN_SECONDS=600 maven -q -pl java-api/longer -am -Dtest=RankerChurnTest \
+      -Dsurefire.failIfNoSpecifiedTests=false package
+}
+
 long() {
+  step "killed trainings" "" killed_trainings
+  step "churn" "" churn
   step "quickstart, three seeds" "" samples/quickstart/run.sh --seeds 3
   mkdir -p "$target/long"
   step "benchmarks" "" benchmarks/run.sh "$target/long"
