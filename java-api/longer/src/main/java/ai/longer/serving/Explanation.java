@@ -4,7 +4,9 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * How much each event of the history drew a candidate's attention.
+ * How much each event of the history drew a candidate's attention: that of the candidate's rows to
+ * each merged group in the cross-causal layer, mean over heads and rows, spread over the group's
+ * events by |gradient of the task's logit · event token|.
  *
  * <p>Arrays are shared, not copied: safe for use by several threads while none changes them.
  *

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
+import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -24,7 +25,13 @@ import picocli.CommandLine.ParameterException;
     version = "longer 0.1.0",
     sortOptions = false,
     description = "Trains and serves LONGER, the long-sequence recommender.",
-    subcommands = {InspectCommand.class, DoctorCommand.class},
+    subcommands = {
+      RankCommand.class,
+      ExplainCommand.class,
+      InspectCommand.class,
+      DoctorCommand.class,
+      GenerateCompletion.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
@@ -32,7 +39,8 @@ import picocli.CommandLine.ParameterException;
       "2:the command line is wrong",
       "3:a file or its content is wrong",
       "4:the device is missing, lost or out of memory",
-      "130:interrupted; a training run has saved its checkpoint"
+      "130:interrupted; a training run has saved its checkpoint",
+      "141:standard output was closed before the end"
     })
 public final class Cli {
   static final int FAILED = 1;
@@ -40,6 +48,7 @@ public final class Cli {
   static final int BAD_INPUT = 3;
   static final int BAD_DEVICE = 4;
   static final int INTERRUPTED = 130;
+  static final int OUTPUT_CLOSED = 141;
 
   private Cli() {}
 
@@ -59,6 +68,9 @@ public final class Cli {
     line.setParameterExceptionHandler(Cli::reportUsage);
     line.setExecutionExceptionHandler(
         (error, command, parsed) -> {
+          if (error instanceof Console.OutputClosedException) {
+            return OUTPUT_CLOSED;
+          }
           err.println("longer " + command.getCommandName() + ": " + message(error));
           return exitCode(error);
         });

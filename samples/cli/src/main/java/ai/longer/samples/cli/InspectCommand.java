@@ -31,11 +31,15 @@ final class InspectCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "A model folder or a config.json.")
   private Path model = Path.of(".");
 
-  @Option(names = "--events", description = "Events of the costed request (default: all kept).")
+  @Option(
+      names = "--events",
+      paramLabel = "N",
+      description = "Events of the costed request (default: all kept).")
   private int events;
 
   @Option(
       names = "--candidates",
+      paramLabel = "N",
       description = "Candidates of the costed request (default: ${DEFAULT-VALUE}).")
   private int candidates = 100;
 
