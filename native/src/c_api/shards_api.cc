@@ -97,6 +97,10 @@ longer_status longer_shards_get_counts(const longer_shards* shards, longer_shard
   });
 }
 
+int64_t longer_shards_fingerprint(const longer_shards* shards) {
+  return shards == nullptr ? 0 : shards->shards->fingerprint();
+}
+
 longer_status longer_shards_schema(const longer_shards* shards, char* text, int64_t capacity,
                                    int64_t* needed, longer_error* error) {
   return guarded(error, [&] {

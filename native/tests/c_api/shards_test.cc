@@ -121,6 +121,8 @@ TEST_F(ShardsApi, CountsSchemaAndState) {
   EXPECT_EQ(counts.requests, 2);
   EXPECT_EQ(counts.events, 3);
   EXPECT_EQ(counts.candidates, 3);
+  const int64_t fingerprint = longer_shards_fingerprint(shards.get());
+  EXPECT_EQ(longer_shards_fingerprint(open().get()), fingerprint);
   char text[2048];
   int64_t needed = 0;
   ASSERT_EQ(longer_shards_schema(shards.get(), text, sizeof(text), &needed, &error_), LONGER_OK);
@@ -136,6 +138,8 @@ TEST_F(ShardsApi, CountsSchemaAndState) {
       << error_.message;
   ASSERT_EQ(longer_reader_next(second.get(), &batch_, &error_), LONGER_OK);
   EXPECT_EQ(batch_.num_requests, 0);
+  write({BatchMaker(config, 4).make({{3, 2}, {1, 1}})});
+  EXPECT_NE(longer_shards_fingerprint(open().get()), fingerprint);
 }
 
 TEST_F(ShardsApi, ErrorsAreTyped) {
@@ -151,6 +155,7 @@ TEST_F(ShardsApi, ErrorsAreTyped) {
   EXPECT_EQ(longer_reader_next(nullptr, nullptr, &error_), LONGER_INVALID_ARGUMENT);
   EXPECT_EQ(longer_reader_create(nullptr, "", 0, nullptr, &error_), nullptr);
   EXPECT_EQ(longer_reader_num_requests(nullptr), 0);
+  EXPECT_EQ(longer_shards_fingerprint(nullptr), 0);
   EXPECT_EQ(longer_reader_user_keys(nullptr), nullptr);
   longer_shard_writer_destroy(nullptr);
   longer_shards_destroy(nullptr);

@@ -429,6 +429,8 @@ LONGER_API longer_shards* longer_shards_open(const char* path, int32_t verify, l
 LONGER_API void longer_shards_destroy(longer_shards* shards);
 LONGER_API longer_status longer_shards_get_counts(const longer_shards* shards,
                                                   longer_shard_counts* counts, longer_error* error);
+/* Checksum of the folder's manifest, which holds those of its files: equal for equal data. */
+LONGER_API int64_t longer_shards_fingerprint(const longer_shards* shards);
 /* schema.json, normalised. */
 LONGER_API longer_status longer_shards_schema(const longer_shards* shards, char* text,
                                               int64_t capacity, int64_t* needed,

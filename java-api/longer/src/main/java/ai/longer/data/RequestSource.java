@@ -11,14 +11,14 @@ import java.util.stream.Stream;
  * one thread.
  */
 @FunctionalInterface
-public interface RequestSource {
+public non-sealed interface RequestSource extends Dataset {
   /**
    * Starts one pass in the source's order. Close the stream: it may hold a file open. Passes are
    * equal and independent of each other.
    */
   Stream<Request> stream();
 
-  /** Returns the number of requests in a pass if it is known without reading them. */
+  @Override
   default OptionalLong size() {
     return OptionalLong.empty();
   }

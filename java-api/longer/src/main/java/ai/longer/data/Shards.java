@@ -2,6 +2,7 @@ package ai.longer.data;
 
 import ai.longer.LongerConfig;
 import ai.longer.Schema;
+import ai.longer.internal.Access;
 import ai.longer.internal.BatchBuffer;
 import ai.longer.internal.BatchBuffer.Content;
 import ai.longer.internal.ShardSchemaJson;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
@@ -22,7 +24,11 @@ import java.util.stream.Stream;
  * <p>Immutable; safe for use by several threads. {@link #close} may be called from any thread;
  * later calls throw {@link IllegalStateException}, passes in progress go on.
  */
-public final class Shards implements AutoCloseable {
+public final class Shards implements Dataset, AutoCloseable {
+  static {
+    Access.SHARDS.set(shards -> shards.handle);
+  }
+
   private static final int REQUESTS_PER_CALL = 64;
   private static final long EVENTS_PER_CALL = 1 << 18;
 
@@ -135,6 +141,12 @@ public final class Shards implements AutoCloseable {
   /** Returns the folder. */
   public Path folder() {
     return folder;
+  }
+
+  /** Returns the number of requests. */
+  @Override
+  public OptionalLong size() {
+    return OptionalLong.of(counts.requests());
   }
 
   /** Returns the sums. */

@@ -1,7 +1,15 @@
 package ai.longer.evaluation;
 
+import ai.longer.LongerConfig;
+import ai.longer.data.Dataset;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
+import ai.longer.data.Shards;
+import ai.longer.internal.Access;
+import ai.longer.internal.BatchScorer;
+import ai.longer.internal.ReaderBatch;
+import ai.longer.internal.ReaderHandle;
+import ai.longer.internal.ReaderHandle.Pass;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
 import ai.longer.training.Trainer;
@@ -15,10 +23,10 @@ import java.util.stream.Stream;
 /**
  * Scores requests whose outcome is known.
  *
- * <p>Each method makes one pass over the source, holds one batch of requests at a time, and returns
- * one row per labelled candidate of the first task, in the source's order: two models over one
- * source give paired predictions. The user of a row is its request's {@linkplain Request#groupKey
- * group key}; candidates whose label is missing (NaN) leave no row.
+ * <p>Each method makes one pass over the data, holds a few batches of requests at a time, and
+ * returns one row per labelled candidate of the first task, in the data's order: two models over
+ * one data set give paired predictions. The user of a row is its request's {@linkplain
+ * Request#groupKey group key}; candidates whose label is missing (NaN) leave no row.
  */
 public final class Evaluation {
   private static final int BATCH = 128;
@@ -28,20 +36,40 @@ public final class Evaluation {
   /**
    * Scores with the present weights of a trainer.
    *
-   * @throws IllegalArgumentException if a request has no labels or does not fit the model, a label
-   *     is neither 0 nor 1, or no candidate has a label
+   * @throws IllegalArgumentException if a request of a source has no labels or does not fit the
+   *     model, shards lack a column of the model, a label is neither 0 nor 1, or no candidate has a
+   *     label
+   * @throws ai.longer.CorruptDataException if a shard is damaged; the message names file and place
    */
-  public static Predictions predict(Trainer trainer, RequestSource requests) {
-    return predict(trainer::predict, requests);
+  public static Predictions predict(Trainer trainer, Dataset data) {
+    return data instanceof Shards shards
+        ? predict(Access.TRAINER.of(trainer), BATCH, trainer.config(), shards)
+        : predict(trainer::predict, (RequestSource) data);
   }
 
   /**
    * Scores with a ranker, without its user cache.
    *
    * @throws IllegalArgumentException as above
+   * @throws ai.longer.CorruptDataException as above
    */
-  public static Predictions predict(Ranker ranker, RequestSource requests) {
-    return predict(batch -> rank(ranker, batch), requests);
+  public static Predictions predict(Ranker ranker, Dataset data) {
+    return data instanceof Shards shards
+        ? predict(Access.RANKER.of(ranker), 1, ranker.config(), shards)
+        : predict(batch -> rank(ranker, batch), (RequestSource) data);
+  }
+
+  private static Predictions predict(
+      BatchScorer scorer, int batchSize, LongerConfig config, Shards shards) {
+    Rows rows = new Rows();
+    try (ReaderHandle reader = Access.SHARDS.of(shards).read(config, Pass.inOrder(batchSize))) {
+      ReaderBatch batch;
+      while ((batch = reader.next()) != null) {
+        rows.add(
+            scorer.score(batch), batch.firstLabels(), batch.candidateOffsets(), reader.userKeys());
+      }
+    }
+    return rows.finish();
   }
 
   private static float[] rank(Ranker ranker, List<Request> batch) {
@@ -98,6 +126,16 @@ public final class Evaluation {
           float score = batchScores[next++];
           if (!Float.isNaN(label)) {
             add(score, label, request.groupKey());
+          }
+        }
+      }
+    }
+
+    void add(float[] batchScores, float[] batchLabels, long[] offsets, long[] userKeys) {
+      for (int request = 0; request < userKeys.length; request++) {
+        for (int i = (int) offsets[request]; i < offsets[request + 1]; i++) {
+          if (!Float.isNaN(batchLabels[i])) {
+            add(batchScores[i], batchLabels[i], userKeys[request]);
           }
         }
       }

@@ -24,7 +24,7 @@ import org.bytedeco.javacpp.Pointer;
  *
  * <p>Not thread-safe. Filling allocates nothing once the memory is large enough.
  */
-public final class BatchBuffer {
+public final class BatchBuffer extends NativeBatch {
   /** What besides the inputs goes along. */
   public enum Content {
     /** Inputs only. */
@@ -53,6 +53,7 @@ public final class BatchBuffer {
   private int numRequests;
   private int numEvents;
   private int numCandidates;
+  private int firstLabel;
 
   /** Makes an empty buffer for requests of a configuration's schema. */
   public BatchBuffer(LongerConfig config) {
@@ -72,13 +73,21 @@ public final class BatchBuffer {
     tasks = schema.tasks().size();
   }
 
+  @Override
   longer_batch pointer() {
     return pointer;
   }
 
-  /** Returns the number of scores of this batch, tasks · sum of C. */
+  @Override
   public int numScores() {
     return Math.multiplyExact(tasks, numCandidates);
+  }
+
+  @Override
+  public float[] firstLabels() {
+    float[] labels = new float[numCandidates];
+    floats.get(firstLabel, labels);
+    return labels;
   }
 
   int numEvents() {
@@ -232,6 +241,7 @@ public final class BatchBuffer {
   }
 
   private void writeLabels(Request[] requests) {
+    firstLabel = floats.position();
     for (int task = 0; task < tasks; task++) {
       for (Request request : requests) {
         request.copyLabels(task, floats);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Everything one ranking call needs in direct memory, used again and again. Not thread-safe. */
 final class RankCall {
-  private static final int REQUEST_BYTES = 48;
+  static final int REQUEST_BYTES = 48;
   private static final int FIRST_SCORES = 256;
 
   private final BatchBuffer batch;

@@ -103,6 +103,19 @@ public final class RankerHandle extends NativeHandle {
     }
   }
 
+  /** Returns what scores batches of one request without the user cache; for one thread. */
+  public BatchScorer scorer() {
+    BatchRanking ranking = new BatchRanking();
+    return batch -> {
+      enter();
+      try {
+        return ranking.rank(pointer, batch);
+      } finally {
+        exit();
+      }
+    };
+  }
+
   /**
    * Scores a request on another thread.
    *

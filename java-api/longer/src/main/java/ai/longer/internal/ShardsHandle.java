@@ -1,5 +1,6 @@
 package ai.longer.internal;
 
+import ai.longer.LongerConfig;
 import ai.longer.data.ShardCounts;
 import ai.longer.internal.capi.LongerC;
 import ai.longer.internal.capi.longer_shards;
@@ -31,6 +32,26 @@ public final class ShardsHandle extends NativeHandle {
     try {
       error.check(LongerC.longer_shards_get_counts(pointer, counts.pointer(), error.pointer()));
       return counts.read();
+    } finally {
+      exit();
+    }
+  }
+
+  /** Returns a number that is equal for equal data. */
+  public long fingerprint() {
+    enter();
+    try {
+      return LongerC.longer_shards_fingerprint(pointer);
+    } finally {
+      exit();
+    }
+  }
+
+  /** Starts a pass, which keeps the shards open. */
+  public ReaderHandle read(LongerConfig config, ReaderHandle.Pass pass) {
+    enter();
+    try {
+      return ReaderHandle.create(pointer, config, pass);
     } finally {
       exit();
     }

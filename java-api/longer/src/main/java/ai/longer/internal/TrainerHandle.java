@@ -107,7 +107,7 @@ public final class TrainerHandle extends NativeHandle {
   }
 
   /** Makes one optimizer step and returns its figures. */
-  public StepResult step(BatchBuffer batch) {
+  public StepResult step(NativeBatch batch) {
     enter();
     try {
       error.check(LongerC.longer_trainer_step(pointer, batch.pointer(), error.pointer()));
@@ -118,7 +118,7 @@ public final class TrainerHandle extends NativeHandle {
   }
 
   /** Adds the gradients of one of several batches of an optimizer step. */
-  public void accumulate(BatchBuffer batch) {
+  public void accumulate(NativeBatch batch) {
     enter();
     try {
       error.check(LongerC.longer_trainer_accumulate(pointer, batch.pointer(), error.pointer()));
@@ -214,7 +214,7 @@ public final class TrainerHandle extends NativeHandle {
   }
 
   /** Returns probabilities with the present weights, [tasks, sum of C]. */
-  public float[] predict(BatchBuffer batch) {
+  public float[] predict(NativeBatch batch) {
     enter();
     try {
       float[] scores = new float[batch.numScores()];

@@ -6,6 +6,7 @@ import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
 import ai.longer.data.History;
 import ai.longer.data.Request;
+import ai.longer.internal.Access;
 import ai.longer.internal.EventsOnly;
 import ai.longer.internal.ModelAccess;
 import ai.longer.internal.RankerHandle;
@@ -22,6 +23,10 @@ import java.util.function.Supplier;
  * flight; later calls throw {@link IllegalStateException}.
  */
 public final class Ranker implements AutoCloseable {
+  static {
+    Access.RANKER.set(ranker -> ranker.handle.scorer());
+  }
+
   private final RankerHandle handle;
 
   private Ranker(RankerHandle handle) {

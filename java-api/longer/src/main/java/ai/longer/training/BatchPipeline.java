@@ -5,6 +5,7 @@ import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
 import ai.longer.internal.BatchBuffer;
 import ai.longer.internal.BatchBuffer.Content;
+import ai.longer.internal.NativeBatch;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -17,20 +18,16 @@ import org.jspecify.annotations.Nullable;
  * One pass over a source in batches: a thread reads and packs the next batch while the present one
  * is in use. For one consumer thread.
  */
-final class BatchPipeline implements AutoCloseable {
+final class BatchPipeline implements Batches {
   /** One in use, one being packed. */
   private static final int NUM_BUFFERS = 2;
 
-  /** A packed batch and what it was packed from. */
-  record Batch(BatchBuffer buffer, Request[] requests) {}
-
   /** A batch, a failure, or neither: the end. */
-  private record Item(@Nullable Batch batch, @Nullable Throwable failure) {}
+  private record Item(@Nullable BatchBuffer batch, @Nullable Throwable failure) {}
 
   private final RequestSource source;
   private final ShuffleBuffer shuffle;
   private final int batchSize;
-  private final Content content;
   // Room for all buffers and the end: the packing thread never waits to put.
   private final BlockingQueue<Item> ready = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
   private final BlockingQueue<BatchBuffer> free = new ArrayBlockingQueue<>(NUM_BUFFERS + 1);
@@ -46,12 +43,10 @@ final class BatchPipeline implements AutoCloseable {
       ShuffleBuffer shuffle,
       int batchSize,
       LongerConfig config,
-      Content content,
       long toSkip) {
     this.source = source;
     this.shuffle = shuffle;
     this.batchSize = batchSize;
-    this.content = content;
     this.toSkip = toSkip;
     this.wakeUp = new BatchBuffer(config);
     for (int i = 0; i < NUM_BUFFERS; i++) {
@@ -62,8 +57,8 @@ final class BatchPipeline implements AutoCloseable {
     thread.start();
   }
 
-  /** Returns the next batch, or null at the end and after it; throws what the source threw. */
-  @Nullable Batch next() throws InterruptedException {
+  @Override
+  public @Nullable BatchBuffer next() throws InterruptedException {
     Item item = end != null ? end : ready.take();
     if (item.batch() == null) {
       end = item;
@@ -78,8 +73,8 @@ final class BatchPipeline implements AutoCloseable {
     return item.batch();
   }
 
-  /** As {@link #next}, for a step that has begun: an interrupt waits until after it. */
-  @Nullable Batch nextOfStep() {
+  @Override
+  public @Nullable BatchBuffer nextOfStep() {
     boolean interrupted = false;
     try {
       while (true) {
@@ -96,9 +91,9 @@ final class BatchPipeline implements AutoCloseable {
     }
   }
 
-  /** Gives a batch's memory back. */
-  void recycle(Batch batch) {
-    free.add(batch.buffer());
+  @Override
+  public void recycle(NativeBatch batch) {
+    free.add((BatchBuffer) batch);
   }
 
   /** Stops packing and waits until the source's stream is closed. */
@@ -166,8 +161,7 @@ final class BatchPipeline implements AutoCloseable {
     if (isStopped) {
       return;
     }
-    Request[] requests = collected.toArray(new Request[0]);
-    buffer.fill(requests, content);
-    ready.add(new Item(new Batch(buffer, requests), null));
+    buffer.fill(collected.toArray(new Request[0]), Content.LABELS);
+    ready.add(new Item(buffer, null));
   }
 }

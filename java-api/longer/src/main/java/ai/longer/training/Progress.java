@@ -1,27 +1,39 @@
 package ai.longer.training;
 
+import ai.longer.data.Dataset;
+import ai.longer.data.Shards;
+import ai.longer.internal.Access;
 import ai.longer.internal.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the last run of a trainer stands. Its text goes into checkpoints.
  *
  * <p>Passes over a source are equal, and the shuffle depends on seed, run, pass and what was read
- * before: the number of batches done is the position of reader, shuffle and generator. Not
- * thread-safe.
+ * before: the number of batches done is the position of reader, shuffle and generator. Shards are
+ * known by their fingerprint. Not thread-safe.
  */
 final class Progress {
   /** What the position counts in; a run goes on with these values only. */
-  private record Units(long seed, long shuffleBuffer, long batchSize, long batchesPerStep) {
-    static Units of(TrainerOptions options) {
+  private record Units(
+      long seed, long shuffleBuffer, long batchSize, long batchesPerStep, long shards) {
+    static Units of(TrainerOptions options, @Nullable Dataset data) {
       return new Units(
-          options.seed(), options.shuffleBuffer(), options.batchSize(), options.batchesPerStep());
+          options.seed(),
+          options.shuffleBuffer(),
+          options.batchSize(),
+          options.batchesPerStep(),
+          data instanceof Shards shards ? Access.SHARDS.of(shards).fingerprint() : NO_SHARDS);
     }
   }
+
+  /** What shards have as fingerprint is not negative. */
+  private static final long NO_SHARDS = -1;
 
   /** Sums over the steps of a pass. */
   static final class Totals {
@@ -68,23 +80,23 @@ final class Progress {
 
   /** A trainer that has not begun a run. */
   static Progress none(TrainerOptions options) {
-    Progress none = new Progress(0, Units.of(options));
+    Progress none = new Progress(0, Units.of(options, null));
     none.isFinished = true;
     return none;
   }
 
   /** The start of the run after this one. */
-  Progress next(TrainerOptions options) {
-    return new Progress(run + 1, Units.of(options));
+  Progress next(TrainerOptions options, Dataset training) {
+    return new Progress(run + 1, Units.of(options, training));
   }
 
   /**
-   * Checks that a run with these options would go on as this one.
+   * Checks that a run with these options over this data would go on as this one.
    *
    * @throws IllegalArgumentException naming both if not
    */
-  void checkUnits(TrainerOptions options) {
-    Units wanted = Units.of(options);
+  void checkUnits(TrainerOptions options, Dataset training) {
+    Units wanted = Units.of(options, training);
     if (!wanted.equals(units)) {
       throw new IllegalArgumentException(
           "[trainer] the run to resume had %s; got %s".formatted(units, wanted));
@@ -113,6 +125,7 @@ final class Progress {
     json.add("\"shuffle_buffer\": " + units.shuffleBuffer());
     json.add("\"batch_size\": " + units.batchSize());
     json.add("\"batches_per_step\": " + units.batchesPerStep());
+    json.add("\"shards\": " + units.shards());
     json.add("\"finished\": " + (isFinished ? 1 : 0));
     json.add("\"step\": " + step);
     json.add("\"epoch\": " + epoch);
@@ -183,7 +196,8 @@ final class Progress {
             integer(json, "seed"),
             integer(json, "shuffle_buffer"),
             integer(json, "batch_size"),
-            integer(json, "batches_per_step"));
+            integer(json, "batches_per_step"),
+            integer(json, "shards"));
     Progress progress = new Progress((int) integer(json, "run"), units);
     progress.isFinished = integer(json, "finished") != 0;
     progress.step = integer(json, "step");

@@ -3,8 +3,9 @@ package ai.longer.training;
 import ai.longer.Device;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
+import ai.longer.data.Dataset;
 import ai.longer.data.Request;
-import ai.longer.data.RequestSource;
+import ai.longer.internal.Access;
 import ai.longer.internal.BatchBuffer;
 import ai.longer.internal.BatchBuffer.Content;
 import ai.longer.internal.ModelAccess;
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * later calls throw {@link IllegalStateException}.
  */
 public final class Trainer implements AutoCloseable {
+  static {
+    Access.TRAINER.set(trainer -> batch -> trainer.alone(() -> trainer.handle.predict(batch)));
+  }
+
   private final TrainerHandle handle;
   private final TrainerOptions options;
   private final BatchBuffer batch;
@@ -100,34 +105,36 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains on {@code training} for the epochs of the options, without validation.
    *
-   * @see #fit(RequestSource, RequestSource, TrainingListener...)
+   * @see #fit(Dataset, Dataset, TrainingListener...)
    */
-  public TrainingResult fit(RequestSource training, TrainingListener... listeners) {
+  public TrainingResult fit(Dataset training, TrainingListener... listeners) {
     return run(training, null, listeners);
   }
 
   /**
    * Trains on {@code training} for the epochs of the options and measures on {@code validation}
    * after each. Deterministic: equal weights, options, requests and earlier fits give equal bits.
-   * Another thread reads and packs requests ahead of the steps.
+   * Other threads read and pack requests ahead of the steps; over {@link ai.longer.data.Shards}
+   * they are native ones, each pass has a uniform order of its own, and shards that are closed
+   * meanwhile end the run with the pass in progress.
    *
    * <p>An interrupt of the calling thread ends the run after the step in progress, see {@link
    * TrainingResult.Outcome#INTERRUPTED}; {@link #resume} goes on with it.
    *
    * @throws IllegalArgumentException if a source is empty, or a request does not fit the schema or
    *     has no labels; steps before it are done
+   * @throws ai.longer.CorruptDataException if a shard is damaged; the message names file and place
    */
-  public TrainingResult fit(
-      RequestSource training, RequestSource validation, TrainingListener... listeners) {
+  public TrainingResult fit(Dataset training, Dataset validation, TrainingListener... listeners) {
     return run(training, validation, listeners);
   }
 
   private TrainingResult run(
-      RequestSource training, @Nullable RequestSource validation, TrainingListener[] listeners) {
+      Dataset training, @Nullable Dataset validation, TrainingListener[] listeners) {
     return alone(
         () -> {
           setBest(null);
-          progress = progress.next(options);
+          progress = progress.next(options, training);
           return new TrainingRun(this, handle, training, validation, List.of(listeners), progress)
               .run();
         });
@@ -136,36 +143,36 @@ public final class Trainer implements AutoCloseable {
   /**
    * Goes on with the last run, without validation.
    *
-   * @see #resume(RequestSource, RequestSource, TrainingListener...)
+   * @see #resume(Dataset, Dataset, TrainingListener...)
    */
-  public TrainingResult resume(RequestSource training, TrainingListener... listeners) {
+  public TrainingResult resume(Dataset training, TrainingListener... listeners) {
     return goOn(training, null, listeners);
   }
 
   /**
    * Goes on with the last run of this trainer, or of the checkpoint it was loaded from, where it
    * stands: given the sources and options that it began with, everything that follows has the bits
-   * of a run that was never interrupted. Reads the present pass up to that place without training.
-   * A run that was complete ends at once.
+   * of a run that was never interrupted. A {@link ai.longer.data.RequestSource} is read up to that
+   * place without training, shards are not. A run that was complete ends at once.
    *
    * @return figures of the whole run, what was done before included; its time apart
    * @throws IllegalStateException if there was no run
-   * @throws IllegalArgumentException if batch size, batches per step, shuffle buffer or seed differ
-   *     from the run's, or as {@link #fit}
+   * @throws IllegalArgumentException if batch size, batches per step, shuffle buffer, seed or
+   *     shards differ from the run's, or as {@link #fit}
    */
   public TrainingResult resume(
-      RequestSource training, RequestSource validation, TrainingListener... listeners) {
+      Dataset training, Dataset validation, TrainingListener... listeners) {
     return goOn(training, validation, listeners);
   }
 
   private TrainingResult goOn(
-      RequestSource training, @Nullable RequestSource validation, TrainingListener[] listeners) {
+      Dataset training, @Nullable Dataset validation, TrainingListener[] listeners) {
     return alone(
         () -> {
           if (progress.run == 0) {
             throw new IllegalStateException("[trainer] there is no run to resume");
           }
-          progress.checkUnits(options);
+          progress.checkUnits(options, training);
           return new TrainingRun(this, handle, training, validation, List.of(listeners), progress)
               .run();
         });

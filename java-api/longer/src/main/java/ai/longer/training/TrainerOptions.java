@@ -310,7 +310,8 @@ public final class TrainerOptions {
 
     /**
      * Sets the requests held to shuffle from; default 65 536. A source of at most that many is
-     * shuffled uniformly; 1 keeps the source's order.
+     * shuffled uniformly; 1 keeps the source's order. Shards are shuffled uniformly whatever their
+     * number, without holding any; 1 keeps their order too.
      */
     public Builder shuffleBuffer(int requests) {
       shuffleBuffer = atLeast(1, requests, "shuffle buffer");

@@ -1,7 +1,7 @@
 package ai.longer.training;
 
-import ai.longer.data.RequestSource;
-import ai.longer.internal.BatchBuffer.Content;
+import ai.longer.data.Dataset;
+import ai.longer.internal.NativeBatch;
 import ai.longer.internal.TrainerHandle;
 import ai.longer.training.TrainingResult.Outcome;
 import java.util.List;
@@ -14,8 +14,8 @@ final class TrainingRun {
   private final Trainer trainer;
   private final TrainerHandle handle;
   private final TrainerOptions options;
-  private final RequestSource training;
-  private final @Nullable RequestSource validation;
+  private final Dataset training;
+  private final @Nullable Dataset validation;
   private final List<TrainingListener> listeners;
   private final Progress progress;
 
@@ -26,8 +26,8 @@ final class TrainingRun {
   TrainingRun(
       Trainer trainer,
       TrainerHandle handle,
-      RequestSource training,
-      @Nullable RequestSource validation,
+      Dataset training,
+      @Nullable Dataset validation,
       List<TrainingListener> listeners,
       Progress progress) {
     this.trainer = trainer;
@@ -96,16 +96,7 @@ final class TrainingRun {
 
   private void train(int epoch) throws InterruptedException {
     epochStart = System.nanoTime() - (long) (progress.totals.seconds * 1e9);
-    ShuffleBuffer shuffle =
-        new ShuffleBuffer(options.shuffleBuffer(), options.seed(), progress.run, epoch);
-    try (BatchPipeline batches =
-        new BatchPipeline(
-            training,
-            shuffle,
-            options.batchSize(),
-            handle.config(),
-            Content.LABELS,
-            progress.batches)) {
+    try (Batches batches = Batches.training(training, handle.config(), options, progress)) {
       while (step(batches)) {
         checkInterrupt();
       }
@@ -131,14 +122,14 @@ final class TrainingRun {
   }
 
   /** Makes one optimizer step; returns false when no batch was left. */
-  private boolean step(BatchPipeline batches) throws InterruptedException {
+  private boolean step(Batches batches) throws InterruptedException {
     int accumulated = 0;
     while (accumulated < options.batchesPerStep()) {
-      BatchPipeline.Batch batch = accumulated == 0 ? batches.next() : batches.nextOfStep();
+      NativeBatch batch = accumulated == 0 ? batches.next() : batches.nextOfStep();
       if (batch == null) {
         break;
       }
-      handle.accumulate(batch.buffer());
+      handle.accumulate(batch);
       batches.recycle(batch);
       accumulated++;
     }
@@ -172,19 +163,12 @@ final class TrainingRun {
     stepsSinceSave = 0;
   }
 
-  private void validate(int epoch, RequestSource source) throws InterruptedException {
+  private void validate(int epoch, Dataset source) throws InterruptedException {
     ValidationPass pass = new ValidationPass();
-    try (BatchPipeline batches =
-        new BatchPipeline(
-            source,
-            ShuffleBuffer.none(),
-            options.batchSize(),
-            handle.config(),
-            Content.LABELS,
-            0)) {
-      BatchPipeline.Batch batch;
+    try (Batches batches = Batches.inOrder(source, handle.config(), options.batchSize())) {
+      NativeBatch batch;
       while ((batch = batches.next()) != null) {
-        pass.add(batch.requests(), handle.predict(batch.buffer()));
+        pass.add(batch.firstLabels(), handle.predict(batch));
         batches.recycle(batch);
         checkInterrupt();
       }

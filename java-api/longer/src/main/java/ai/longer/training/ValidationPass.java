@@ -1,6 +1,5 @@
 package ai.longer.training;
 
-import ai.longer.data.Request;
 import ai.longer.evaluation.Metrics;
 import java.util.Arrays;
 
@@ -12,14 +11,10 @@ final class ValidationPass {
   private int positives;
 
   /** Adds a batch; {@code batchScores} [tasks, sum of C] as predicted. */
-  void add(Request[] requests, float[] batchScores) {
-    int at = 0;
-    for (Request request : requests) {
-      for (float label : request.labels(0)) {
-        if (!Float.isNaN(label)) {
-          append(batchScores[at], label);
-        }
-        at++;
+  void add(float[] batchLabels, float[] batchScores) {
+    for (int i = 0; i < batchLabels.length; i++) {
+      if (!Float.isNaN(batchLabels[i])) {
+        append(batchScores[i], batchLabels[i]);
       }
     }
   }

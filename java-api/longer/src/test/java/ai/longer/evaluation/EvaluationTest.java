@@ -10,16 +10,19 @@ import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
+import ai.longer.data.Shards;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
 import ai.longer.support.NoLeaks;
 import ai.longer.support.Samples;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainerOptions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 @ExtendWith(NoLeaks.class)
 class EvaluationTest {
@@ -79,6 +82,25 @@ class EvaluationTest {
       assertArrayEquals(
           Evaluation.predict(trainer, source).scores(),
           Evaluation.predict(ranker, source).scores());
+    }
+  }
+
+  @Test
+  void shardsArePredictedAsTheirRequestsAre(@TempDir Path folder) {
+    RequestSource source = RequestSource.of(requests());
+    Path path = folder.resolve("data.shards");
+    Shards.write(path, Samples.PLAIN_SCHEMA, source);
+    try (Shards shards = Shards.open(path);
+        LongerModel model = LongerModel.create(Samples.PLAIN_CONFIG, 1, Device.cpu(1));
+        Trainer trainer = Trainer.create(model, Device.cpu(1), TrainerOptions.defaults());
+        Ranker ranker = model.ranker()) {
+      Predictions expected = Evaluation.predict(trainer, source);
+      for (Predictions found :
+          List.of(Evaluation.predict(trainer, shards), Evaluation.predict(ranker, shards))) {
+        assertArrayEquals(expected.scores(), found.scores());
+        assertArrayEquals(expected.labels(), found.labels());
+        assertArrayEquals(expected.users(), found.users());
+      }
     }
   }
 

@@ -3,12 +3,15 @@ package ai.longer.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.longer.Device;
+import ai.longer.data.Dataset;
+import ai.longer.data.Shards;
 import ai.longer.support.OwnJvm;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -22,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Training JVMs killed with SIGKILL at drawn points, over steps and inside saves, and started
  * again: they end with the bits of one that nobody killed. {@code -Dlonger.long=true} kills 100 and
- * writes what happened to {@code target/killed-training.json}.
+ * writes what happened to {@code target/killed-training-….json}.
  */
 class KilledTrainingTest {
   private static final boolean IS_LONG = Boolean.getBoolean("longer.long");
@@ -36,6 +39,8 @@ class KilledTrainingTest {
   private int kills;
   private int killsInSave;
   private int runs;
+  private Dataset training = LongTraining.training();
+  private List<String> shards = List.of();
 
   private static long seed() {
     return Long.getLong("longer.test.seed", 1L);
@@ -43,7 +48,23 @@ class KilledTrainingTest {
 
   @Test
   @Timeout(1800)
-  void runsKilledAnywhereEndWithTheSameBits() throws Exception {
+  void runsOverASourceKilledAnywhereEndWithTheSameBits() throws Exception {
+    killAndCompare("source");
+  }
+
+  @Test
+  @Timeout(1800)
+  void runsOverShardsKilledAnywhereEndWithTheSameBits() throws Exception {
+    Path path = folder.resolve("training.shards");
+    Shards.write(path, LongTraining.CONFIG.schema(), LongTraining.training());
+    shards = List.of(path.toString());
+    try (Shards opened = Shards.open(path)) {
+      training = opened;
+      killAndCompare("shards");
+    }
+  }
+
+  private void killAndCompare(String data) throws Exception {
     Path whole = Files.createDirectory(folder.resolve("whole"));
     assertThat(train(whole.resolve("checkpoint"), false)).isTrue();
     while (kills < KILLS) {
@@ -60,7 +81,7 @@ class KilledTrainingTest {
     // Half of the points are drawn inside saves, so among a few kills there is one.
     assertThat(killsInSave).as("kills inside a save, seed " + seed()).isPositive();
     if (IS_LONG) {
-      record();
+      record(data);
     }
   }
 
@@ -74,9 +95,9 @@ class KilledTrainingTest {
     }
   }
 
-  private static TrainingResult figures(Path checkpoint) {
+  private TrainingResult figures(Path checkpoint) {
     try (Trainer trainer = Trainer.load(checkpoint, Device.cpu(1), LongTraining.options())) {
-      return trainer.resume(LongTraining.training(), LongTraining.validation());
+      return trainer.resume(training, LongTraining.validation());
     }
   }
 
@@ -95,13 +116,15 @@ class KilledTrainingTest {
   /** Runs a training JVM; returns whether it came to its end before a drawn point. */
   private boolean train(Path checkpoint, boolean isKilled) throws Exception {
     File errors = folder.resolve("errors.txt").toFile();
+    List<String> arguments = new ArrayList<>(List.of(checkpoint.toString()));
+    arguments.addAll(shards);
     Process process =
         new ProcessBuilder(
                 OwnJvm.command(
                     LongTraining.class,
                     OwnJvm.classPath(),
                     List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
-                    checkpoint.toString()))
+                    arguments.toArray(new String[0])))
             .redirectError(errors)
             .start();
     try (BufferedReader output = process.inputReader()) {
@@ -172,11 +195,12 @@ class KilledTrainingTest {
     return count;
   }
 
-  private void record() throws IOException {
+  private void record(String data) throws IOException {
     String json =
         """
         {
           "what": "training JVM killed with SIGKILL at drawn points, resumed until its end",
+          "data": "%s",
           "seed": %d,
           "kills": %d,
           "kills_inside_a_save": %d,
@@ -186,7 +210,8 @@ class KilledTrainingTest {
           "trainings_with_other_bits_than_the_uninterrupted_one": 0
         }
         """
-            .formatted(seed(), kills, killsInSave, killedAfterFiles, runs, 8 * LongTraining.EPOCHS);
-    Files.writeString(Path.of("target", "killed-training.json"), json);
+            .formatted(
+                data, seed(), kills, killsInSave, killedAfterFiles, runs, 8 * LongTraining.EPOCHS);
+    Files.writeString(Path.of("target", "killed-training-%s.json".formatted(data)), json);
   }
 }

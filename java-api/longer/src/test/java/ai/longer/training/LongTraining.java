@@ -4,9 +4,11 @@ import ai.longer.Device;
 import ai.longer.LongerConfig;
 import ai.longer.Schema;
 import ai.longer.data.Candidates;
+import ai.longer.data.Dataset;
 import ai.longer.data.History;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
+import ai.longer.data.Shards;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,10 +93,20 @@ final class LongTraining {
   /**
    * Trains, from the checkpoint if there is one, and says each step and the end on standard output.
    *
-   * @param args where the checkpoint lies
+   * @param args where the checkpoint lies; shards of the training source, or it is read itself
    */
   public static void main(String[] args) {
     Path checkpoint = Path.of(args[0]);
+    if (args.length == 1) {
+      train(checkpoint, training());
+    } else {
+      try (Shards shards = Shards.open(Path.of(args[1]))) {
+        train(checkpoint, shards);
+      }
+    }
+  }
+
+  private static void train(Path checkpoint, Dataset training) {
     TrainerOptions options = options().toBuilder().checkpoint(checkpoint, 1).build();
     TrainingListener steps =
         new TrainingListener() {
@@ -111,8 +123,8 @@ final class LongTraining {
             : Trainer.create(CONFIG, Device.cpu(1), options)) {
       TrainingResult result =
           isResumed
-              ? trainer.resume(training(), validation(), steps)
-              : trainer.fit(training(), validation(), steps);
+              ? trainer.resume(training, validation(), steps)
+              : trainer.fit(training, validation(), steps);
       System.out.println(result.outcome());
     }
   }

@@ -35,7 +35,7 @@ class ResumeTest {
     }
   }
 
-  private static TrainingListener interruptAt(long step) {
+  static TrainingListener interruptAt(long step) {
     return new TrainingListener() {
       @Override
       public void onStep(StepResult result) {

@@ -9,6 +9,7 @@ import ai.longer.LongerModel;
 import ai.longer.data.Request;
 import ai.longer.data.RequestBuilder;
 import ai.longer.data.RequestSource;
+import ai.longer.evaluation.Evaluation;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
 import ai.longer.support.NoLeaks;
@@ -155,9 +156,8 @@ class TrainerTest {
           .allMatch(validation -> validation.logLoss() >= best.logLoss());
       List<Request> requests = Samples.labelled(80).subList(40, 80);
       try (Trainer again = Trainer.create(trainer.bestModel(), Device.cpu(1), options)) {
-        ValidationPass pass = new ValidationPass();
-        pass.add(requests.toArray(new Request[0]), again.predict(requests));
-        assertThat(pass.result(1, 1).logLoss()).isCloseTo(best.logLoss(), within(1e-9));
+        double logLoss = Evaluation.predict(again, RequestSource.of(requests)).logLoss();
+        assertThat(logLoss).isCloseTo(best.logLoss(), within(1e-9));
       }
     }
   }
