@@ -8,7 +8,7 @@ package ai.longer.data;
  * @param phase what is being done, in a word or two
  * @param rows rows or requests done in this phase
  * @param done share of this phase that is done, 0 … 1, NaN if unknown
- * @param bytes read or written in this phase
+ * @param bytes read or written in this phase, 0 if it counts none
  * @param seconds since this phase began
  */
 public record DataProgress(String phase, long rows, double done, long bytes, double seconds) {

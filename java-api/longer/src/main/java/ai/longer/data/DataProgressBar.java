@@ -36,12 +36,12 @@ final class DataProgressBar implements DataListener {
     double seconds = Math.max(progress.seconds(), 1e-3);
     String text =
         format(
-            "%s %s %s rows  %s rows/s  %s  %s",
+            "%s %s %s rows  %s rows/s  %s%s",
             progress.phase(),
             share(progress.done()),
             quantity((double) progress.rows()),
             quantity(progress.rows() / seconds),
-            bytes((double) progress.bytes()),
+            progress.bytes() > 0 ? bytes((double) progress.bytes()) + "  " : "",
             ended
                 ? "in " + duration(seconds)
                 : "ETA "

@@ -5,6 +5,7 @@ import ai.longer.Schema;
 import ai.longer.internal.Access;
 import ai.longer.internal.BatchBuffer;
 import ai.longer.internal.BatchBuffer.Content;
+import ai.longer.internal.ProgressMeter;
 import ai.longer.internal.ShardSchemaJson;
 import ai.longer.internal.ShardWriterHandle;
 import ai.longer.internal.ShardsHandle;

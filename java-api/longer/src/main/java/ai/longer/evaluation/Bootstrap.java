@@ -3,11 +3,12 @@ package ai.longer.evaluation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * How far a difference of AUC could be chance: users are drawn with replacement, rows of a drawn
- * user stay together, and both models are scored on the same draw (paired).
+ * How far an AUC or a difference of AUC could be chance: users are drawn with replacement, rows of
+ * a drawn user stay together, and two models are scored on the same draw (paired).
  *
  * <p>Rows are sorted once; a replicate then costs one pass over them per model. Replicates run on
  * the common pool; the seed alone decides the result, whatever the number of threads.
@@ -32,6 +33,19 @@ public final class Bootstrap {
    */
   public record Interval(double estimate, double lower, double upper) {}
 
+  /**
+   * Returns the bounds of a model's AUC.
+   *
+   * @param replicates draws of users, at least 40 (so that the 2.5 % tails hold a replicate)
+   * @param seed decides the draws
+   * @throws IllegalArgumentException if a class is absent or there are too few replicates
+   */
+  public static Interval auc(Predictions predictions, int replicates, long seed) {
+    checkReplicates(replicates);
+    UserGroups users = UserGroups.of(predictions.usersUnshared());
+    return interval(SortedRows.of(predictions, users)::auc, users.size(), replicates, seed);
+  }
+
   /** Returns the bounds of AUC({@code ours}) − AUC({@code theirs}); see the list form. */
   public static Interval aucDifference(
       Predictions ours, Predictions theirs, int replicates, long seed) {
@@ -55,10 +69,7 @@ public final class Bootstrap {
           "[bootstrap] needs as many predictions on both sides, at least one; got %d and %d"
               .formatted(ours.size(), theirs.size()));
     }
-    if (replicates < MIN_REPLICATES) {
-      throw new IllegalArgumentException(
-          "[bootstrap] replicates must be at least " + MIN_REPLICATES + "; got " + replicates);
-    }
+    checkReplicates(replicates);
     Predictions first = ours.get(0);
     ours.forEach(p -> first.checkPaired("bootstrap", p));
     theirs.forEach(p -> first.checkPaired("bootstrap", p));
@@ -66,24 +77,36 @@ public final class Bootstrap {
     SortedRows[] left = ours.stream().map(p -> SortedRows.of(p, users)).toArray(SortedRows[]::new);
     SortedRows[] right =
         theirs.stream().map(p -> SortedRows.of(p, users)).toArray(SortedRows[]::new);
+    return interval(draw -> meanDifference(left, right, draw), users.size(), replicates, seed);
+  }
 
-    int[] once = new int[users.size()];
+  private static void checkReplicates(int replicates) {
+    if (replicates < MIN_REPLICATES) {
+      throw new IllegalArgumentException(
+          "[bootstrap] replicates must be at least " + MIN_REPLICATES + "; got " + replicates);
+    }
+  }
+
+  /** {@code statistic}: of how often each user was drawn; NaN if the draw holds one class only. */
+  private static Interval interval(
+      ToDoubleFunction<int[]> statistic, int numUsers, int replicates, long seed) {
+    int[] once = new int[numUsers];
     Arrays.fill(once, 1);
-    double estimate = meanDifference(left, right, once);
+    double estimate = statistic.applyAsDouble(once);
     if (Double.isNaN(estimate)) {
       throw new IllegalArgumentException("[bootstrap] needs both classes among the labels");
     }
-    double[] differences =
+    double[] values =
         IntStream.range(0, replicates)
             .parallel()
-            .mapToDouble(r -> replicate(left, right, users.size(), seed, r))
+            .mapToDouble(r -> replicate(statistic, numUsers, seed, r))
             .sorted()
             .toArray();
-    return new Interval(estimate, quantile(differences, TAIL), quantile(differences, 1 - TAIL));
+    return new Interval(estimate, quantile(values, TAIL), quantile(values, 1 - TAIL));
   }
 
   private static double replicate(
-      SortedRows[] left, SortedRows[] right, int numUsers, long seed, int replicate) {
+      ToDoubleFunction<int[]> statistic, int numUsers, long seed, int replicate) {
     // One stream a replicate: the golden-ratio step keeps the streams of one seed apart.
     SplittableRandom random = new SplittableRandom(seed + replicate * 0x9e3779b97f4a7c15L).split();
     int[] timesDrawn = new int[numUsers];
@@ -92,9 +115,9 @@ public final class Bootstrap {
       for (int i = 0; i < numUsers; i++) {
         timesDrawn[random.nextInt(numUsers)]++;
       }
-      double difference = meanDifference(left, right, timesDrawn);
-      if (!Double.isNaN(difference)) {
-        return difference;
+      double value = statistic.applyAsDouble(timesDrawn);
+      if (!Double.isNaN(value)) {
+        return value;
       }
     }
     throw new IllegalArgumentException(

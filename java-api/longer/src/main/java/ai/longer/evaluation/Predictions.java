@@ -3,9 +3,11 @@ package ai.longer.evaluation;
 import java.util.Arrays;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Scores beside what happened: one row for each labelled candidate, grouped by user.
+ * Scores beside what happened: one row for each labelled candidate, grouped by user; those of
+ * {@link Evaluation} also know how long the history was.
  *
  * <p>Immutable; safe for use by several threads.
  */
@@ -13,11 +15,15 @@ public final class Predictions {
   private final float[] scores;
   private final float[] labels;
   private final long[] users;
+  private final long @Nullable [] historyLengths;
 
-  private Predictions(float[] scores, float[] labels, long[] users) {
+  /** Shares the arrays: callers hand them over. */
+  private Predictions(
+      float[] scores, float[] labels, long[] users, long @Nullable [] historyLengths) {
     this.scores = scores;
     this.labels = labels;
     this.users = users;
+    this.historyLengths = historyLengths;
   }
 
   /**
@@ -33,7 +39,13 @@ public final class Predictions {
     Inputs.checkProbabilities("predictions", scores);
     Inputs.checkLabels("predictions", labels, scores.length);
     Inputs.checkLength("predictions", "users", users.length, scores.length);
-    return new Predictions(scores.clone(), labels.clone(), users.clone());
+    return new Predictions(scores.clone(), labels.clone(), users.clone(), null);
+  }
+
+  /** As {@link #of(float[], float[], long[])}, with the events each row's user had had. */
+  static Predictions of(float[] scores, float[] labels, long[] users, long[] historyLengths) {
+    Predictions rows = of(scores, labels, users);
+    return new Predictions(rows.scores, rows.labels, rows.users, historyLengths.clone());
   }
 
   /** Returns the number of rows, at least 1. */
@@ -54,6 +66,19 @@ public final class Predictions {
   /** Returns a copy of the user keys, [rows]. */
   public long[] users() {
     return users.clone();
+  }
+
+  /**
+   * Returns a copy of the number of events that each row's user had had before its request, those
+   * that the request did not supply included ({@link ai.longer.data.History#firstOrdinal}), [rows].
+   *
+   * @throws IllegalStateException if these predictions do not know it
+   */
+  public long[] historyLengths() {
+    if (historyLengths == null) {
+      throw new IllegalStateException("[predictions] lengths of histories are not known");
+    }
+    return historyLengths.clone();
   }
 
   /** Returns the share of rows with label 1. */
@@ -81,12 +106,16 @@ public final class Predictions {
     float[] keptScores = new float[rows.length];
     float[] keptLabels = new float[rows.length];
     long[] keptUsers = new long[rows.length];
+    long[] keptLengths = historyLengths == null ? null : new long[rows.length];
     for (int i = 0; i < rows.length; i++) {
       keptScores[i] = scores[rows[i]];
       keptLabels[i] = labels[rows[i]];
       keptUsers[i] = users[rows[i]];
+      if (keptLengths != null && historyLengths != null) {
+        keptLengths[i] = historyLengths[rows[i]];
+      }
     }
-    return new Predictions(keptScores, keptLabels, keptUsers);
+    return new Predictions(keptScores, keptLabels, keptUsers, keptLengths);
   }
 
   /** Returns AUC, see {@link Metrics#auc}. */

@@ -2,7 +2,9 @@ package ai.longer.internal;
 
 import ai.longer.internal.capi.longer_batch;
 import java.nio.ByteBuffer;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.jspecify.annotations.Nullable;
 
 /** What a reader read last: its memory belongs to the reader until the next read. */
 public final class ReaderBatch extends NativeBatch {
@@ -37,11 +39,31 @@ public final class ReaderBatch extends NativeBatch {
 
   @Override
   public float[] firstLabels() {
+    return labels(0);
+  }
+
+  /** Returns a copy of the labels of a task [sum of C]. */
+  public float[] labels(int task) {
     float[] labels = new float[numCandidates()];
     if (labels.length > 0) {
-      pointer.labels().get(labels);
+      pointer.labels().position((long) task * labels.length).get(labels);
     }
     return labels;
+  }
+
+  /** Returns the number of events that each request's user had had [B]. */
+  public long[] historyLengths() {
+    long[] offsets = new long[numRequests() + 1];
+    pointer.event_offsets().get(offsets);
+    long[] lengths = new long[numRequests()];
+    @Nullable LongPointer firstOrdinals = pointer.first_ordinals();
+    if (firstOrdinals != null) {
+      firstOrdinals.get(lengths);
+    }
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] += offsets[i + 1] - offsets[i];
+    }
+    return lengths;
   }
 
   /** Returns a copy of the candidates' offsets [B + 1]. */

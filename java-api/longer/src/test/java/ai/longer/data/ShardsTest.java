@@ -106,6 +106,6 @@ class ShardsTest {
         .containsExactly(
             "shards  50 % 20.0k rows  2000 rows/s  2.0 MB  ETA 0:10",
             "shards 100 % 40.0k rows  2000 rows/s  4.0 MB  in 0:20",
-            "sort  5 rows  1 rows/s  0 KB  ETA unknown");
+            "sort  5 rows  1 rows/s  ETA unknown");
   }
 }

@@ -33,6 +33,18 @@ class BootstrapTest {
     assertTrue(interval.lower() < interval.estimate() && interval.estimate() < interval.upper());
   }
 
+  /** Equal scores have AUC ½ in every draw, so that the difference to them is the AUC less ½. */
+  @Test
+  void boundsOfAnAucAreThoseOfTheDifferenceToEqualScores() {
+    Bootstrap.Interval auc = Bootstrap.auc(good, 300, 5);
+    Predictions equal = Predictions.of(new float[ROWS], rows.labels(), rows.users());
+    Bootstrap.Interval difference = Bootstrap.aucDifference(good, equal, 300, 5);
+    assertEquals(good.auc(), auc.estimate(), 1e-14);
+    assertEquals(difference.lower() + 0.5, auc.lower(), 1e-14);
+    assertEquals(difference.upper() + 0.5, auc.upper(), 1e-14);
+    assertThrows(IllegalArgumentException.class, () -> Bootstrap.auc(good, 39, 5));
+  }
+
   @Test
   void boundsAgreeWithWritingDrawnRowsOut() {
     Bootstrap.Interval interval = Bootstrap.aucDifference(good, noise, 4000, 1);

@@ -8,11 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.longer.Device;
 import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
+import ai.longer.data.DataProgress;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
 import ai.longer.data.Shards;
 import ai.longer.serving.Ranker;
 import ai.longer.serving.RankingRequest;
+import ai.longer.serving.Scores;
 import ai.longer.support.NoLeaks;
 import ai.longer.support.Samples;
 import ai.longer.training.Trainer;
@@ -20,6 +22,8 @@ import ai.longer.training.TrainerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +69,9 @@ class EvaluationTest {
             assertEquals(scores[i], predictions.scores()[row]);
             assertEquals(labels[i], predictions.labels()[row]);
             assertEquals(request.groupKey(), predictions.users()[row]);
+            assertEquals(request.history().size(), predictions.historyLengths()[row]);
+            assertEquals(
+                request.history().size(), predictions.where(r -> true).historyLengths()[row]);
             row++;
           }
         }
@@ -100,8 +107,55 @@ class EvaluationTest {
         assertArrayEquals(expected.scores(), found.scores());
         assertArrayEquals(expected.labels(), found.labels());
         assertArrayEquals(expected.users(), found.users());
+        assertArrayEquals(expected.historyLengths(), found.historyLengths());
       }
     }
+  }
+
+  /** Histories reach beyond what the model keeps, and start after events that are not supplied. */
+  @Test
+  void everyTaskHasTheRowsOfItsLabels(@TempDir Path folder) {
+    List<Request> requests =
+        Samples.labelled(120).stream()
+            .map(r -> r.groupKey() % 5 == 0 ? r.withHistory(r.history().tail(4)) : r)
+            .toList();
+    RequestSource source = RequestSource.of(requests);
+    Path path = folder.resolve("data.shards");
+    Shards.write(path, Samples.SCHEMA, source);
+    List<DataProgress> told = new ArrayList<>();
+    try (Shards shards = Shards.open(path);
+        LongerModel model = LongerModel.create(Samples.CONFIG, 1, Device.cpu(1));
+        Ranker ranker = model.ranker()) {
+      for (Map<String, Predictions> found :
+          List.of(
+              Evaluation.predictTasks(ranker, source, told::add),
+              Evaluation.predictTasks(ranker, shards))) {
+        assertEquals(List.of("click", "like"), List.copyOf(found.keySet()));
+        for (int task = 0; task < 2; task++) {
+          String name = Samples.SCHEMA.tasks().get(task).name();
+          Predictions rows = Objects.requireNonNull(found.get(name));
+          int row = 0;
+          for (Request request : requests) {
+            Scores scores = ranker.rank(RankingRequest.of(request));
+            float[] labels = request.labels(task);
+            for (int i = 0; i < labels.length; i++) {
+              if (!Float.isNaN(labels[i])) {
+                assertEquals(scores.get(task, i), rows.scores()[row]);
+                assertEquals(labels[i], rows.labels()[row]);
+                assertEquals(
+                    request.history().firstOrdinal() + request.history().size(),
+                    rows.historyLengths()[row]);
+                row++;
+              }
+            }
+          }
+          assertEquals(row, rows.size());
+        }
+      }
+    }
+    assertEquals(1, told.get(told.size() - 1).done());
+    assertEquals(120, told.get(told.size() - 1).rows());
+    assertEquals(1, told.stream().filter(progress -> progress.done() == 1).count());
   }
 
   @Test

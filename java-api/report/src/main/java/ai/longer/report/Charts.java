@@ -11,6 +11,9 @@ import java.util.Map;
 public final class Charts {
   private static final int WIDTH = 860;
 
+  /** Between series with bounds, in classes. */
+  private static final double BOUNDS_APART = 0.08;
+
   private Charts() {}
 
   /**
@@ -53,14 +56,17 @@ public final class Charts {
   }
 
   /**
-   * Draws one value per class of history length for each model.
+   * Draws one value per class of history length for each model, with the bounds of those that have
+   * them.
    *
    * @param classes names of the classes, short histories first; x of a point is an index into them
    */
   public static Figure byHistoryLength(
       List<String> classes, List<Series> models, String metric, String caption) {
     Plot plot = new Plot("events in the history", metric);
-    lines(plot, models, 1.8, true);
+    List<Series> apart = apart(models);
+    bounds(plot, apart);
+    lines(plot, apart, 1.8, true);
     List<Double> breaks = new ArrayList<>();
     for (int i = 0; i < classes.size(); i++) {
       breaks.add((double) i);
@@ -186,6 +192,54 @@ public final class Charts {
 
   private static List<String> names(List<Series> series) {
     return series.stream().map(Series::name).toList();
+  }
+
+  /** Shifts series with bounds sideways, so that these do not cover each other. */
+  private static List<Series> apart(List<Series> series) {
+    boolean hasBounds =
+        series.stream().flatMap(s -> s.points().stream()).anyMatch(Charts::isBounded);
+    if (!hasBounds || series.size() < 2) {
+      return series;
+    }
+    List<Series> apart = new ArrayList<>();
+    for (int i = 0; i < series.size(); i++) {
+      double shift = BOUNDS_APART * (i - (series.size() - 1) / 2.0);
+      apart.add(
+          new Series(
+              series.get(i).name(),
+              series.get(i).points().stream()
+                  .map(p -> new Series.Point(p.x() + shift, p.y(), p.lower(), p.upper()))
+                  .toList()));
+    }
+    return apart;
+  }
+
+  private static boolean isBounded(Series.Point point) {
+    return point.lower() < point.upper();
+  }
+
+  private static void bounds(Plot plot, List<Series> series) {
+    List<Double> x = new ArrayList<>();
+    List<Double> lower = new ArrayList<>();
+    List<Double> upper = new ArrayList<>();
+    List<String> name = new ArrayList<>();
+    for (Series one : series) {
+      for (Series.Point point : one.points()) {
+        if (isBounded(point)) {
+          x.add(point.x());
+          lower.add(point.lower());
+          upper.add(point.upper());
+          name.add(one.name());
+        }
+      }
+    }
+    if (!x.isEmpty()) {
+      plot.layer(
+          "linerange",
+          Map.of("x", x, "lower", lower, "upper", upper, "name", name),
+          Map.of("x", "x", "ymin", "lower", "ymax", "upper", "color", "name"),
+          Map.of("size", 1.2, "alpha", 0.55, "show_legend", false));
+    }
   }
 
   private static void lines(Plot plot, List<Series> series, double width, boolean withPoints) {

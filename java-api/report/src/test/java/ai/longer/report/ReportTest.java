@@ -214,6 +214,36 @@ class ReportTest {
     assertTrue(lower.get(0) > zero.get(0) && lower.get(1) < zero.get(0), svg);
   }
 
+  @Test
+  void boundsOfSeriesStandBesideEachOther() {
+    List<Series.Point> points =
+        List.of(new Series.Point(0, 0.7, 0.6, 0.8), new Series.Point(1, 0.75));
+    String one =
+        Charts.byHistoryLength(
+                List.of("0–49", "50 or more"), List.of(new Series("click", points)), "AUC", "One")
+            .svg();
+    List<Double> bound = numbers(one, "<line x1=\"([\\d.]+)\"[^>]*stroke=\"var\\(--blue");
+    List<Double> marks = numbers(one, "<circle [^>]*cx=\"([\\d.]+)\"");
+    assertEquals(1, bound.size(), one);
+    assertEquals(marks.get(0), bound.get(0), 0.5, "bounds stand at their point");
+    String two =
+        Charts.byHistoryLength(
+                List.of("0–49", "50 or more"),
+                List.of(new Series("click", points), new Series("buy", points)),
+                "AUC",
+                "Two")
+            .svg();
+    List<Double> first = numbers(two, "<line x1=\"([\\d.]+)\"[^>]*stroke=\"var\\(--blue");
+    List<Double> second = numbers(two, "<line x1=\"([\\d.]+)\"[^>]*stroke=\"var\\(--amber");
+    assertTrue(first.get(0) + 5 < second.get(0), two);
+    assertEquals(
+        "[report] series 'x' has the point (1.0, 2.0 in NaN … 3.0), which is not finite",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Series("x", List.of(new Series.Point(1, 2, Double.NaN, 3))))
+            .getMessage());
+  }
+
   private static List<Double> numbers(String text, String pattern) {
     return Pattern.compile(pattern)
         .matcher(text)

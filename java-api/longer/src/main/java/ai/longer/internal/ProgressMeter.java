@@ -1,9 +1,11 @@
-package ai.longer.data;
+package ai.longer.internal;
 
+import ai.longer.data.DataListener;
+import ai.longer.data.DataProgress;
 import java.util.List;
 
 /** Counts one phase of work and tells listeners now and then. Not thread-safe. */
-final class ProgressMeter {
+public final class ProgressMeter {
   private static final long NANOS_BETWEEN = 100_000_000L;
 
   private final String phase;
@@ -12,13 +14,14 @@ final class ProgressMeter {
   private long toldAt = start;
   private long rows;
 
-  ProgressMeter(String phase, List<DataListener> listeners) {
+  /** Starts a phase. */
+  public ProgressMeter(String phase, List<DataListener> listeners) {
     this.phase = phase;
     this.listeners = listeners;
   }
 
   /** Counts a row; {@code done} and {@code bytes} as of {@link DataProgress}. */
-  void row(double done, long bytes) {
+  public void row(double done, long bytes) {
     rows++;
     long now = System.nanoTime();
     if (now - toldAt >= NANOS_BETWEEN) {
@@ -27,11 +30,13 @@ final class ProgressMeter {
     }
   }
 
-  long rows() {
+  /** Returns the rows counted. */
+  public long rows() {
     return rows;
   }
 
-  void end(long bytes) {
+  /** Ends the phase. */
+  public void end(long bytes) {
     tell(1, bytes, System.nanoTime());
   }
 
