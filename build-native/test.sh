@@ -3,7 +3,8 @@
 # Usage: test.sh [quick|full|long]
 #   quick (default)  checks, native tests, Java tests with the oracle, quickstart in small; 15 minutes and 6 GB on 2 cores
 #   full             also sanitizers, fuzzing, CUDA compilation, consumer test; what CI runs; 45 minutes
-#   long             100 killed trainings, 20 minutes of churn, three quickstart seeds and the benchmarks with their gates; writes JSON under build-native/target/long
+#   long             100 killed trainings, 20 minutes of churn, 10^7 executions of each fuzz target, three quickstart seeds and
+#                    the benchmarks with their gates; hours; writes JSON under build-native/target/long
 # Writes test-summary.json: every test with its result and seconds, every skip with its reason. Logs of the steps lie
 # under build-native/target/test. LONGER_JOBS: parallel compilers (default: the processors). LONGER_REQUIRE_NVCC=1: a
 # missing nvcc is a failure.
@@ -51,6 +52,8 @@ step() {
   [ "$status" = 0 ]
 }
 
+churn=3 # seconds of the Java churn test
+
 maven() {
   mvn -B -ntp -Dlonger.cmake.tests=ON "$@"
 }
@@ -68,54 +71,16 @@ release_build() {
     cmake --build "$core/cmake" --parallel "$jobs"
 }
 
-sanitized_build() { # sanitized_build <folder> <sanitizers>
-  cmake -G Ninja -S native -B "$1" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGER_SANITIZE="$2" -DLONGER_BENCHMARKS=OFF \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" && cmake --build "$1" --parallel "$jobs"
+sanitized_build() { # sanitized_build <folder> <sanitizers> [target…]
+  local folder=$1 sanitizers=$2
+  shift 2
+  cmake -G Ninja -S native -B "$folder" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGER_SANITIZE="$sanitizers" -DLONGER_BENCHMARKS=OFF \
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" && cmake --build "$folder" --parallel "$jobs" --target "${@:-all}"
 }
 
 java_tests() {
   find . -path '*/target/surefire-reports/*' -delete 2> /dev/null
-  maven verify -fae
-}
-
-fuzz() { # fuzz <seconds per target>
-  local compiler c_compiler program reader failed=0
-  compiler=$(command -v clang++-14 || command -v clang++) || {
-    echo "clang++ is not here"
-    return 77
-  }
-  c_compiler=${compiler/clang++/clang}
-  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
-    "$compiler" -fsanitize=fuzzer,address,undefined -x c++ - -o "$logs/fuzzer" || {
-    echo "$compiler has no libFuzzer (package libclang-rt-dev)"
-    return 77
-  }
-  cmake -G Ninja -S native -B "$target/fuzz" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
-    -DCMAKE_C_COMPILER="$c_compiler" -DLONGER_FUZZERS=ON -DLONGER_TESTS=OFF -DLONGER_BENCHMARKS=OFF \
-    -DLONGER_SANITIZE=fuzzer-no-link,address,undefined \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" || return 1
-  cmake --build "$target/fuzz" --parallel "$jobs" || return 1
-  for program in "$target"/fuzz/tests/fuzz/*_fuzz; do
-    [ -x "$program" ] || {
-      echo "error: no fuzz target was built"
-      return 1
-    }
-    reader=$(basename "$program" _fuzz)
-    mkdir -p "$target/fuzz/corpus/$reader"
-    (cd "$target/fuzz" && "$program" -max_total_time="$1" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 -verbosity=0 \
-      "corpus/$reader" $(ls -d "$root/native/tests/fuzz/seeds/$reader" 2> /dev/null)) || failed=1
-  done
-  return "$failed"
-}
-
-# Jazzer's tests, one after another: a JVM fuzzes one test.
-fuzz_java() {
-  local failed=0 test
-  for test in CsvFuzzTest LongerConfigFuzzTest ParquetFuzzTest; do
-    JAZZER_FUZZ=1 maven -q -pl java-api/longer,java-api/parquet -am -Dtest="$test" \
-      -Dsurefire.failIfNoSpecifiedTests=false package || failed=1
-  done
-  return "$failed"
+  LONGER_CHURN_SECONDS=$churn maven verify -fae
 }
 
 cuda() {
@@ -149,29 +114,30 @@ quick() {
 }
 
 full() {
-  export LONGER_CHURN_SECONDS=60
+  churn=60
   quick
   step "consumer" "$logs/consumer.xml" build-native/consumer-test.sh "$logs/consumer.xml"
   step "CUDA compilation" "" cuda
-  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
   step "asan+ubsan build" "" sanitized_build "$target/asan" address,undefined &&
     step "asan+ubsan tests" "$logs/asan.xml" native_tests "$target/asan" "$logs/asan.xml"
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  step "tsan build" "" sanitized_build "$target/tsan" thread &&
-    step "tsan tests" "$logs/tsan.xml" native_tests "$target/tsan" "$logs/tsan.xml" -R "$concurrent"
-  step "fuzzing" "" fuzz 60
-  step "fuzzing Java" "" fuzz_java
+  step "tsan build" "" sanitized_build "$target/tsan" thread "${concurrent_programs[@]}" &&
+    LONGER_CHURN_SECONDS=$churn step "tsan tests" "$logs/tsan.xml" native_tests "$target/tsan" "$logs/tsan.xml" -R "$concurrent"
+  step "fuzzing" "" build-native/fuzz.sh native seconds 60
+  step "fuzzing Java" "" build-native/fuzz.sh java seconds 60
 }
 
-# Tests that use more than one thread at a time.
-concurrent='[Tt]hread|[Cc]oncurren|Ranker|UserKvCache|LiveCount|Batcher|Submi'
+# Tests that use more than one thread at a time, and the programs that hold them.
+concurrent='[Tt]hread|[Cc]oncurren|Ranker\.|RankerChurn|UserKvCache|LiveCount|Submission|BatchReading|ShardsApi'
+concurrent_programs=(core_test ops_test embedding_test data_test training_test serving_test c_api_test)
 
 killed_trainings() {
   maven -q -pl java-api/longer -am -Dlonger.long=true -Dtest=KilledTrainingTest \
     -Dsurefire.failIfNoSpecifiedTests=false package
 }
 
-churn() {
+long_churn() {
   release_build && LONGER_CHURN_SECONDS=600 "$core/cmake/tests/serving_test" --gtest_filter='*Churn*' &&
     LONGER_CHURN_SECONDS=600 maven -q -pl java-api/longer -am -Dtest=RankerChurnTest \
       -Dsurefire.failIfNoSpecifiedTests=false package
@@ -179,9 +145,11 @@ churn() {
 
 long() {
   step "killed trainings" "" killed_trainings
-  step "churn" "" churn
-  step "quickstart, three seeds" "" samples/quickstart/run.sh --seeds 3
+  step "churn" "" long_churn
   mkdir -p "$target/long"
+  step "fuzzing" "" build-native/fuzz.sh native runs 10000000 "$target/long/fuzzing.json"
+  step "fuzzing Java" "" build-native/fuzz.sh java runs 10000000 "$target/long/fuzzing.json"
+  step "quickstart, three seeds" "" samples/quickstart/run.sh --seeds 3
   step "benchmarks" "" benchmarks/run.sh "$target/long"
 }
 
