@@ -14,5 +14,6 @@ module ai.longer {
   exports ai.longer.serving;
   exports ai.longer.training;
 
+  uses ai.longer.data.RowFormat;
   uses ai.longer.internal.natives.NativeJar;
 }

@@ -43,11 +43,13 @@ public final class CsvReader implements AutoCloseable {
 
   private final Path file;
   private final CsvTokenizer tokenizer;
+  private final CountedInput bytes;
   private final Reader reader;
   private final List<String> header;
 
-  private CsvReader(Path file, Reader reader, char separator) {
+  private CsvReader(Path file, CountedInput bytes, Reader reader, char separator) {
     this.file = file;
+    this.bytes = bytes;
     this.reader = reader;
     this.tokenizer = new CsvTokenizer(reader, separator);
     if (!nextRow()) {
@@ -80,34 +82,29 @@ public final class CsvReader implements AutoCloseable {
     if (separator == '"' || separator == '\n' || separator == '\r') {
       throw new IllegalArgumentException("[csv] the separator must not be a quote or line end");
     }
-    Reader reader = reader(file);
     try {
-      return new CsvReader(file, reader, separator);
-    } catch (RuntimeException e) {
-      try {
-        reader.close();
-      } catch (IOException closing) {
-        e.addSuppressed(closing);
-      }
-      throw e;
-    }
-  }
-
-  private static Reader reader(Path file) {
-    try {
-      InputStream bytes = Files.newInputStream(file);
+      CountedInput bytes = new CountedInput(Files.newInputStream(file));
       try {
         InputStream plain =
             String.valueOf(file.getFileName()).endsWith(".gz")
                 ? new GZIPInputStream(bytes, BUFFER_BYTES)
                 : bytes;
-        return new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
-      } catch (IOException e) {
-        bytes.close();
+        Reader reader = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
+        return new CsvReader(file, bytes, reader, separator);
+      } catch (IOException | RuntimeException e) {
+        close(bytes, e);
         throw e;
       }
     } catch (IOException e) {
       throw new UncheckedIOException("[csv] %s: cannot be read: %s".formatted(file, e), e);
+    }
+  }
+
+  private static void close(InputStream bytes, Exception failure) {
+    try {
+      bytes.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 
@@ -167,6 +164,20 @@ public final class CsvReader implements AutoCloseable {
   /** Returns the line that the present row starts on, from 1. */
   public long line() {
     return tokenizer.rowLine();
+  }
+
+  /** Bytes of the file, packed ones if it is, that were read. */
+  long bytesRead() {
+    return bytes.bytes();
+  }
+
+  /** Bytes of the file. */
+  long totalBytes() {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("[csv] %s: cannot be read: %s".formatted(file, e), e);
+    }
   }
 
   /** Returns a field of the present row. */

@@ -84,6 +84,26 @@ public final class RequestBuilder {
         .onClose(rows::close);
   }
 
+  /** Takes a request and the part it is of. */
+  interface Sink {
+    void accept(UserLog.Part part, Request request);
+  }
+
+  /** Makes one pass over the log for all parts; returns the number of users. */
+  long forEach(Sink sink) {
+    long users = 0;
+    try (Stream<Interaction> rows = settings.log.get()) {
+      UserLogs logs = new UserLogs(settings.schema, rows.iterator(), settings.maxRowsPerUser);
+      for (; logs.hasNext(); users++) {
+        UserLog user = logs.next();
+        for (UserLog.Part part : UserLog.Part.values()) {
+          user.requests(part, settings.rules()).forEachRemaining(r -> sink.accept(part, r));
+        }
+      }
+    }
+    return users;
+  }
+
   /** How one user's rows become requests. */
   record Rules(
       int candidatesPerRequest,
