@@ -1,5 +1,6 @@
 package ai.longer.data;
 
+import ai.longer.internal.ProgressMeter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

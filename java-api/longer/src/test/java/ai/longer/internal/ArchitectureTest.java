@@ -64,7 +64,7 @@ class ArchitectureTest {
         .that()
         .resideInAnyPackage("ai.longer.data..")
         .and()
-        .haveNameNotMatching(".*\\.(Shards|DataListener|DataProgressBar)(\\$.*)?")
+        .haveNameNotMatching(".*\\.(Shards|Prepare|DataListener|DataProgressBar)(\\$.*)?")
         .should()
         .dependOnClassesThat(resideInAPackage("ai.longer.internal.."))
         .check(CLASSES);
