@@ -26,6 +26,7 @@ import picocli.CommandLine.ParameterException;
     sortOptions = false,
     description = "Trains and serves LONGER, the long-sequence recommender.",
     subcommands = {
+      EvaluateCommand.class,
       RankCommand.class,
       ExplainCommand.class,
       InspectCommand.class,

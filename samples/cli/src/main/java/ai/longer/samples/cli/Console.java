@@ -3,6 +3,7 @@ package ai.longer.samples.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.PrintStream;
 
@@ -13,7 +14,10 @@ import java.io.PrintStream;
  * @param err progress and errors
  */
 record Console(PrintStream out, PrintStream err) {
-  static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   /** Thrown when nobody reads the results any more, so that a command stops. */
   static final class OutputClosedException extends RuntimeException {

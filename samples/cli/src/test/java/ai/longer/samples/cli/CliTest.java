@@ -58,7 +58,7 @@ class CliTest {
   @Test
   void everyCommandHasHelp() {
     assertEquals(0, run("--help"));
-    for (String command : List.of("rank", "explain", "inspect", "doctor")) {
+    for (String command : List.of("evaluate", "rank", "explain", "inspect", "doctor")) {
       assertTrue(out().contains(command));
       assertEquals(0, run(command, "--help"));
     }

@@ -7,6 +7,7 @@ import ai.longer.report.Report;
 import ai.longer.report.Series;
 import ai.longer.report.Table;
 import ai.longer.report.Tiles;
+import ai.longer.report.Wording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -32,11 +33,12 @@ record QuickstartReport(Results results) {
         .section("", "", headlines(gain))
         .section(
             "Quality on the test period",
-            "%s candidates in %s requests; %s of all ratings are clicks. GAUC is the mean AUC within users, weighted by their candidates; NE is log loss over the entropy of the click rate, ECE the expected calibration error."
-                .formatted(
-                    Numbers.count(data.testCandidates()),
-                    Numbers.count(data.testRequests()),
-                    Numbers.percent(data.clickRate())),
+            "%s candidates in %s requests; %s of all ratings are clicks. "
+                    .formatted(
+                        Numbers.count(data.testCandidates()),
+                        Numbers.count(data.testRequests()),
+                        Numbers.percent(data.clickRate()))
+                + Wording.METRICS,
             models(),
             differences())
         .section(
@@ -202,10 +204,7 @@ record QuickstartReport(Results results) {
                   .map(b -> new Series.Point(b.meanScore(), b.positiveRate()))
                   .toList()));
     }
-    return Charts.calibration(
-        series,
-        "Test candidates of the first seed in ten buckets of about equal size, by predicted"
-            + " probability. On the dashed diagonal, predictions are right on average.");
+    return Charts.calibration(series, "Test candidates of the first seed " + Wording.CALIBRATION);
   }
 
   private Figure byHistoryLength() {
