@@ -29,8 +29,7 @@ constexpr const char* kConfig = R"({"format_version": 1,
 /// A small checkpoint on disk, one of whose files an input changes.
 class CheckpointFolder {
  public:
-  CheckpointFolder()
-      : path_(fs::temp_directory_path() / ("longer-fuzz-" + std::to_string(getpid()))) {
+  CheckpointFolder() : path_(memory_folder() / ("longer-fuzz-" + std::to_string(getpid()))) {
     const longer::Config config = longer::Config::parse(kConfig);
     const auto state = longer::fresh_state(config, 1);
     const std::vector<int64_t> ids = {5, -7, 5, 9, 5, -7};
@@ -63,6 +62,10 @@ class CheckpointFolder {
   void restore(size_t file) { write(path_ / names_[file], contents_[file]); }
 
  private:
+  /// A disk would take most of the time.
+  static fs::path memory_folder() {
+    return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
+  }
   static std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};

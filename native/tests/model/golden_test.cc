@@ -2,18 +2,19 @@
 // and in the reference alike is caught here. Record anew (after a deliberate change of
 // native/docs/model.md only) with
 //   model_test --gtest_also_run_disabled_tests --gtest_filter='*DISABLED_Record*'
+#include "support/golden.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "reference/longer_reference.hpp"
 #include "support/cases.hpp"
-#include "support/random_weights.hpp"
 #include "support/reference_model.hpp"
 
 namespace longer::testing {
@@ -23,48 +24,10 @@ using Json = nlohmann::json;
 using model_reference::Vector;
 using model_reference::Weights;
 
-std::string golden_path(const std::string& name) {
-  return std::string(LONGER_GOLDEN_FOLDER) + "/" + name + ".json";
-}
-
-/// Weights from integer arithmetic alone, the same on every platform: element i of the tensor
-/// numbered n is
-/// ((i + 1)·40503 + n·30011 mod 65536) / 65536 − ½, norm weights 1 more.
-Weights golden_weights(const Config& c) {
-  uint64_t tensor = 0;
-  const auto fill = [&tensor](Vector& values, double mean) {
-    ++tensor;
-    for (size_t i = 0; i < values.size(); ++i) {
-      const uint64_t bits = ((i + 1) * 40503 + tensor * 30011) % 65536;
-      values[i] = mean + static_cast<double>(bits) / 65536.0 - 0.5;
-    }
-  };
-  Weights w = model_reference::zero_weights(c);
-  for (const model_reference::NamedShape& p : model_reference::parameter_shapes(c)) {
-    const bool is_norm =
-        p.name.find("ln") != std::string::npos && p.name.find(".weight") != std::string::npos;
-    fill(w.at(p.name), is_norm ? 1.0 : 0.0);
-  }
-  for (auto& [name, table] : w.tables) {
-    fill(table.out_of_vocabulary, 0.0);
-    for (int64_t id : known_ids()) {
-      table.rows[id].resize(table.out_of_vocabulary.size());
-      fill(table.rows[id], 0.0);
-    }
-  }
-  return w;
-}
-
 Json floats_json(const std::vector<float>& floats) {
   Json json = Json::array();
   for (float value : floats) json.push_back(std::isnan(value) ? Json() : Json(value));
   return json;
-}
-
-std::vector<float> floats_of(const Json& json) {
-  std::vector<float> floats;
-  for (const Json& value : json) floats.push_back(value.is_null() ? NAN : value.get<float>());
-  return floats;
 }
 
 Json columns_json(const OwnedColumns& columns) {
@@ -79,18 +42,6 @@ Json columns_json(const OwnedColumns& columns) {
   return json;
 }
 
-OwnedColumns columns_of(const Json& json) {
-  OwnedColumns columns;
-  for (const Json& fields : json) {
-    OwnedColumn& column = columns.emplace_back();
-    column.ids = fields.value("ids", column.ids);
-    if (fields.contains("numbers")) column.numbers = floats_of(fields.at("numbers"));
-    column.offsets = fields.value("offsets", column.offsets);
-    column.valid = fields.value("valid", column.valid);
-  }
-  return columns;
-}
-
 Json batch_json(const OwnedBatch& b) {
   return {{"event_offsets", b.event_offsets},
           {"candidate_offsets", b.candidate_offsets},
@@ -102,21 +53,6 @@ Json batch_json(const OwnedBatch& b) {
           {"candidate_columns", columns_json(b.candidate_columns)},
           {"labels", floats_json(b.labels)},
           {"weights", b.weights}};
-}
-
-OwnedBatch batch_of(const Json& json) {
-  OwnedBatch b;
-  json.at("event_offsets").get_to(b.event_offsets);
-  json.at("candidate_offsets").get_to(b.candidate_offsets);
-  b.event_columns = columns_of(json.at("event_columns"));
-  json.at("event_times").get_to(b.event_times);
-  json.at("first_ordinals").get_to(b.first_ordinals);
-  json.at("reference_times").get_to(b.reference_times);
-  b.user_columns = columns_of(json.at("user_columns"));
-  b.candidate_columns = columns_of(json.at("candidate_columns"));
-  json.at("weights").get_to(b.weights);
-  b.labels = floats_of(json.at("labels"));
-  return b;
 }
 
 /// Three numbers of a tensor: Σg, Σ|g| and Σ(i mod 7 − 3)·g, which sees elements change places.
@@ -152,9 +88,7 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name) {
-  std::ifstream file(golden_path(name));
-  if (!file.good()) throw std::runtime_error("cannot read " + golden_path(name));
-  const Json json = Json::parse(file);
+  const Json json = read_golden_json(name + ".json");
   return {Config::parse(json.at("config").dump()), batch_of(json.at("batch")),
           json.at("logits").get<Vector>(), json.at("loss").get<double>(),
           json.at("gradients").get<std::map<std::string, Vector>>()};
@@ -219,7 +153,7 @@ void record(const std::string& name, const Config& c) {
       {"logits", outcome.logits},
       {"loss", outcome.loss},
       {"gradients", checksums(model_reference::backward(c, w, owned.view(), outcome))}};
-  std::ofstream(golden_path(name)) << json.dump(1) << "\n";
+  std::ofstream(golden_path(name + ".json")) << json.dump(1) << "\n";
 }
 
 TEST(GoldenFiles, DISABLED_Record) {
