@@ -71,7 +71,7 @@ public final class Charts {
     for (int i = 0; i < classes.size(); i++) {
       breaks.add((double) i);
     }
-    plot.axis("x", Map.of("breaks", breaks, "labels", classes, "expand", List.of(0.06, 0)));
+    plot.axis("x", Map.of("breaks", breaks, "labels", classes, "expand", List.of(0, 0.5)));
     return figure(plot.seriesColours(names(models), 0), 340, caption);
   }
 

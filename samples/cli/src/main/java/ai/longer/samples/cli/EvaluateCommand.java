@@ -29,9 +29,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Scores data whose outcome is known and measures each task: AUC, GAUC, log loss, normalised"
-          + " entropy, calibration, and AUC by the length of the history.",
-      "Bounds are those of 95 %, users drawn with replacement."
+      "Measures a model on data whose outcome is known.",
+      "Of each task: AUC, GAUC, log loss, normalised entropy (log loss over the entropy of the"
+          + " positive rate), expected calibration error, and AUC by the length of the history."
+          + " Bounds hold 95 %% of draws of users with replacement."
     })
 final class EvaluateCommand implements Callable<Integer> {
   private static final int LEAST_REPLICATES = 40;

@@ -16,9 +16,8 @@ import ai.longer.report.Tiles;
 import ai.longer.report.Wording;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /** The page that {@code evaluate --report} writes. */
 record EvaluationPage(EvaluateCommand.Measured measured, LongerModel model, ShardCounts counts) {
@@ -144,20 +143,24 @@ record EvaluationPage(EvaluateCommand.Measured measured, LongerModel model, Shar
   }
 
   private Figure byHistoryLength() {
-    Map<Long, String> titles = new LinkedHashMap<>();
-    for (TaskQuality task : measured.tasks()) {
-      task.aucByHistoryLength().forEach(one -> titles.put(one.from(), one.title()));
-    }
-    List<Long> starts = titles.keySet().stream().sorted().toList();
+    List<String> titles =
+        measured.tasks().stream()
+            .flatMap(task -> task.aucByHistoryLength().stream())
+            .sorted(
+                Comparator.comparingLong(TaskQuality.ByHistory::from)
+                    .thenComparing(TaskQuality.ByHistory::end))
+            .map(TaskQuality.ByHistory::title)
+            .distinct()
+            .toList();
     return Charts.byHistoryLength(
-        starts.stream().map(titles::get).toList(),
+        titles,
         series(
             task ->
                 task.aucByHistoryLength().stream()
                     .map(
                         one ->
                             new Series.Point(
-                                starts.indexOf(one.from()),
+                                titles.indexOf(one.title()),
                                 one.auc().estimate(),
                                 one.auc().lower(),
                                 one.auc().upper()))

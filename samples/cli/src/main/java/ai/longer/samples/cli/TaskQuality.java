@@ -64,6 +64,10 @@ record TaskQuality(
       long users,
       double positiveRate,
       Bootstrap.Interval auc) {
+    long end() {
+      return to == null ? Long.MAX_VALUE : to;
+    }
+
     String title() {
       return to == null
           ? Numbers.count(from) + " or more"

@@ -56,15 +56,6 @@ class CliTest {
   }
 
   @Test
-  void everyCommandHasHelp() {
-    assertEquals(0, run("--help"));
-    for (String command : List.of("evaluate", "rank", "explain", "inspect", "doctor")) {
-      assertTrue(out().contains(command));
-      assertEquals(0, run(command, "--help"));
-    }
-  }
-
-  @Test
   void aWrongCommandLineIsUsage() {
     assertEquals(Cli.USAGE, run());
     assertEquals(Cli.USAGE, run("inspect"));
