@@ -36,9 +36,6 @@ import java.util.stream.Stream;
 public final class Evaluation {
   private static final int BATCH = 128;
 
-  /** A share of 1 ends a phase, which {@link ProgressMeter#end} does. */
-  private static final double ALMOST = Math.nextDown(1.0);
-
   private Evaluation() {}
 
   /**
@@ -157,7 +154,7 @@ public final class Evaluation {
 
   private static void count(ProgressMeter meter, int requests, double total) {
     for (int i = 0; i < requests; i++) {
-      meter.row(Math.min((meter.rows() + 1) / total, ALMOST), 0);
+      meter.row((meter.rows() + 1) / total, 0);
     }
   }
 

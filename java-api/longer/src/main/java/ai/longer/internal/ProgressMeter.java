@@ -8,6 +8,9 @@ import java.util.List;
 public final class ProgressMeter {
   private static final long NANOS_BETWEEN = 100_000_000L;
 
+  /** A share of 1 says that a phase has ended. */
+  private static final double ALMOST = Math.nextDown(1.0);
+
   private final String phase;
   private final List<DataListener> listeners;
   private final long start = System.nanoTime();
@@ -26,7 +29,7 @@ public final class ProgressMeter {
     long now = System.nanoTime();
     if (now - toldAt >= NANOS_BETWEEN) {
       toldAt = now;
-      tell(done, bytes, now);
+      tell(Math.min(done, ALMOST), bytes, now);
     }
   }
 

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CancellationException;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,6 +27,8 @@ import picocli.CommandLine.ParameterException;
     sortOptions = false,
     description = "Trains and serves LONGER, the long-sequence recommender.",
     subcommands = {
+      PrepareCommand.class,
+      TrainCommand.class,
       EvaluateCommand.class,
       RankCommand.class,
       ExplainCommand.class,
@@ -94,6 +97,9 @@ public final class Cli {
   }
 
   private static int exitCode(Exception error) {
+    if (error instanceof CancellationException) {
+      return INTERRUPTED;
+    }
     if (error instanceof DeviceException || error instanceof UnsupportedOperationException) {
       return BAD_DEVICE;
     }

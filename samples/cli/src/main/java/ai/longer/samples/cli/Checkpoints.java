@@ -1,0 +1,39 @@
+package ai.longer.samples.cli;
+
+import ai.longer.training.StepResult;
+import ai.longer.training.Trainer;
+import ai.longer.training.TrainingListener;
+import ai.longer.training.ValidationResult;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** Saves a checkpoint every so often and after each validation. */
+final class Checkpoints implements TrainingListener {
+  private final Trainer trainer;
+  private final Path folder;
+  private final long nanosBetween;
+  private long savedAt = System.nanoTime();
+
+  Checkpoints(Trainer trainer, Path folder, Duration between) {
+    this.trainer = trainer;
+    this.folder = folder;
+    this.nanosBetween = between.toNanos();
+  }
+
+  @Override
+  public void onStep(StepResult result) {
+    if (System.nanoTime() - savedAt >= nanosBetween) {
+      save();
+    }
+  }
+
+  @Override
+  public void onValidation(ValidationResult result) {
+    save();
+  }
+
+  private void save() {
+    trainer.save(folder);
+    savedAt = System.nanoTime();
+  }
+}
