@@ -60,7 +60,7 @@ java_targets() { # module:class
 fuzz_native() { # fuzz_native <reader>
   mkdir -p "$target/corpus/$1"
   # shellcheck disable=SC2046
-  (cd "$target" && "tests/fuzz/$1_fuzz" "$limit" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+  (cd "$target" && ASAN_OPTIONS=malloc_context_size=0 "tests/fuzz/$1_fuzz" "$limit" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
     "corpus/$1" $(ls -d "$root/native/tests/fuzz/seeds/$1" 2> /dev/null))
 }
 

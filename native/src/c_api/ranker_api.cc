@@ -121,7 +121,8 @@ longer_status longer_ranker_append(longer_ranker* ranker, const longer_ranking_r
   return guarded(error, [&]() -> longer_status {
     required(outcome, "outcome") = 0;
     Ranker& r = required(ranker, "ranker").ranker;
-    if (!r.append(request_of(request), request->new_history_version)) return LONGER_CACHE_MISS;
+    const RankRequest events = request_of(request);
+    if (!r.append(events, request->new_history_version)) return LONGER_CACHE_MISS;
     *outcome = 1;
     return LONGER_OK;
   });

@@ -19,12 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// As few tensors as a model can have: their names are most of what is read.
 constexpr const char* kConfig = R"({"format_version": 1,
   "tables": [{"name": "item", "width": 4, "admission": 2}, {"name": "kind", "width": 2, "rows": 3}],
   "event_features": [{"name": "item", "table": "item"}, {"name": "kind", "table": "kind"}],
   "candidate_features": [{"name": "item", "table": "item"}], "tasks": [{"name": "t"}],
   "max_history": 8, "event_width": 4, "merge_factor": 2, "heads": 2, "queries": 2,
-  "time_buckets": 4, "time_width": 2})";
+  "time_buckets": 4, "time_width": 2, "inner_layers": 0, "self_layers": 0, "cls_tokens": 0})";
 
 /// A small checkpoint on disk, one of whose files an input changes.
 class CheckpointFolder {
