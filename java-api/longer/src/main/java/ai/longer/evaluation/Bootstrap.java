@@ -3,6 +3,7 @@ package ai.longer.evaluation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -11,7 +12,8 @@ import java.util.stream.IntStream;
  * a drawn user stay together, and two models are scored on the same draw (paired).
  *
  * <p>Rows are sorted once; a replicate then costs one pass over them per model. Replicates run on
- * the common pool; the seed alone decides the result, whatever the number of threads.
+ * the common pool; the seed alone decides the result, whatever the number of threads. An interrupt
+ * of the calling thread ends the work with a {@link CancellationException}; its flag stays set.
  */
 public final class Bootstrap {
   private static final double TAIL = 0.025;
@@ -96,17 +98,21 @@ public final class Bootstrap {
     if (Double.isNaN(estimate)) {
       throw new IllegalArgumentException("[bootstrap] needs both classes among the labels");
     }
+    Thread caller = Thread.currentThread();
     double[] values =
         IntStream.range(0, replicates)
             .parallel()
-            .mapToDouble(r -> replicate(statistic, numUsers, seed, r))
+            .mapToDouble(r -> replicate(caller, statistic, numUsers, seed, r))
             .sorted()
             .toArray();
     return new Interval(estimate, quantile(values, TAIL), quantile(values, 1 - TAIL));
   }
 
   private static double replicate(
-      ToDoubleFunction<int[]> statistic, int numUsers, long seed, int replicate) {
+      Thread caller, ToDoubleFunction<int[]> statistic, int numUsers, long seed, int replicate) {
+    if (caller.isInterrupted()) {
+      throw new CancellationException("[bootstrap] was interrupted");
+    }
     // One stream a replicate: the golden-ratio step keeps the streams of one seed apart.
     SplittableRandom random = new SplittableRandom(seed + replicate * 0x9e3779b97f4a7c15L).split();
     int[] timesDrawn = new int[numUsers];

@@ -21,6 +21,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -45,6 +46,7 @@ public final class Evaluation {
    *     model, shards lack a column of the model, a label is neither 0 nor 1, or no candidate has a
    *     label
    * @throws ai.longer.CorruptDataException if a shard is damaged; the message names file and place
+   * @throws CancellationException if the thread was interrupted; its interrupt flag stays set
    */
   public static Predictions predict(Trainer trainer, Dataset data) {
     PredictionRows rows = new PredictionRows(0);
@@ -61,6 +63,7 @@ public final class Evaluation {
    *
    * @throws IllegalArgumentException as above
    * @throws ai.longer.CorruptDataException as above
+   * @throws CancellationException as above
    */
   public static Predictions predict(Ranker ranker, Dataset data) {
     PredictionRows rows = new PredictionRows(0);
@@ -76,6 +79,7 @@ public final class Evaluation {
    *     candidate are left out
    * @throws IllegalArgumentException as above
    * @throws ai.longer.CorruptDataException as above
+   * @throws CancellationException as above
    */
   public static Map<String, Predictions> predictTasks(
       Ranker ranker, Dataset data, DataListener... listeners) {
@@ -119,6 +123,7 @@ public final class Evaluation {
     try (ReaderHandle reader = Access.SHARDS.of(shards).read(config, Pass.inOrder(batchSize))) {
       ReaderBatch batch;
       while ((batch = reader.next()) != null) {
+        checkInterrupt();
         float[] scores = scorer.score(batch);
         long[] users = reader.userKeys();
         for (PredictionRows rows : tasks) {
@@ -142,6 +147,7 @@ public final class Evaluation {
       while (all.hasNext()) {
         batch.add(all.next());
         if (batch.size() == BATCH || !all.hasNext()) {
+          checkInterrupt();
           float[] scores = scorer.apply(batch);
           tasks.forEach(rows -> rows.add(batch, scores));
           count(meter, batch.size(), total);
@@ -155,6 +161,12 @@ public final class Evaluation {
   private static void count(ProgressMeter meter, int requests, double total) {
     for (int i = 0; i < requests; i++) {
       meter.row((meter.rows() + 1) / total, 0);
+    }
+  }
+
+  private static void checkInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("[evaluation] was interrupted");
     }
   }
 
@@ -181,6 +193,7 @@ public final class Evaluation {
    * @param scorer returns probabilities of a batch, row-major [tasks, sum of C], candidates in
    *     request order; only the first task's are used, and later tasks may be left out
    * @throws IllegalArgumentException as above
+   * @throws CancellationException as above
    */
   public static Predictions predict(
       Function<List<Request>, float[]> scorer, RequestSource requests) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 
 class BootstrapTest {
@@ -43,6 +44,13 @@ class BootstrapTest {
     assertEquals(difference.lower() + 0.5, auc.lower(), 1e-14);
     assertEquals(difference.upper() + 0.5, auc.upper(), 1e-14);
     assertThrows(IllegalArgumentException.class, () -> Bootstrap.auc(good, 39, 5));
+  }
+
+  @Test
+  void anInterruptEndsTheDraws() {
+    Thread.currentThread().interrupt();
+    assertThrows(CancellationException.class, () -> Bootstrap.auc(good, 1000, 5));
+    assertTrue(Thread.interrupted(), "the flag stays set");
   }
 
   @Test

@@ -9,6 +9,7 @@ import ai.longer.Device;
 import ai.longer.LongerModel;
 import ai.longer.data.Candidates;
 import ai.longer.data.DataProgress;
+import ai.longer.data.Dataset;
 import ai.longer.data.Request;
 import ai.longer.data.RequestSource;
 import ai.longer.data.Shards;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,6 +158,22 @@ class EvaluationTest {
     assertEquals(1, told.get(told.size() - 1).done());
     assertEquals(120, told.get(told.size() - 1).rows());
     assertEquals(1, told.stream().filter(progress -> progress.done() == 1).count());
+  }
+
+  @Test
+  void anInterruptEndsThePass(@TempDir Path folder) {
+    RequestSource source = RequestSource.of(requests());
+    Path path = folder.resolve("data.shards");
+    Shards.write(path, Samples.PLAIN_SCHEMA, source);
+    try (Shards shards = Shards.open(path);
+        LongerModel model = LongerModel.create(Samples.PLAIN_CONFIG, 1, Device.cpu(1));
+        Ranker ranker = model.ranker()) {
+      for (Dataset data : List.of(source, shards)) {
+        Thread.currentThread().interrupt();
+        assertThrows(CancellationException.class, () -> Evaluation.predict(ranker, data));
+        assertTrue(Thread.interrupted(), "the flag stays set");
+      }
+    }
   }
 
   @Test

@@ -10,8 +10,10 @@ import ai.longer.evaluation.Predictions;
 import ai.longer.report.Numbers;
 import ai.longer.report.TextTable;
 import ai.longer.serving.Ranker;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -45,7 +47,7 @@ final class EvaluateCommand implements Callable<Integer> {
    */
   record Measured(
       String model,
-      String data,
+      List<String> data,
       long requests,
       int replicates,
       double seconds,
@@ -59,9 +61,12 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       required = true,
-      paramLabel = "FOLDER",
-      description = "Shards with labels.")
-  private Path data = Path.of(".");
+      arity = "1..*",
+      paramLabel = "PATH",
+      description =
+          "A folder that prepare wrote, whose test shards are taken; shards; or logs, of which"
+              + " --test tells the share to measure on, the newest of each user (default: all).")
+  private List<Path> data = new ArrayList<>();
 
   @Option(
       names = "--report",
@@ -77,6 +82,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Mixin private OutputOptions output = new OutputOptions();
+  @Mixin private LogOptions logs = new LogOptions();
 
   @Spec private CommandSpec command = CommandSpec.create();
 
@@ -85,14 +91,18 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws Exception {
     check();
+    return Interrupts.heed(this::evaluate);
+  }
+
+  private int evaluate() throws IOException {
     try (LongerModel loaded = LongerModel.load(model, device.device());
         Ranker ranker = loaded.ranker();
-        Shards shards = Shards.open(data)) {
-      Measured measured = measure(ranker, shards);
+        EvaluationData opened = EvaluationData.open(data, logs, loaded.config().schema())) {
+      Measured measured = measure(ranker, opened.shards());
       if (report != null) {
-        new EvaluationPage(measured, loaded, shards.counts()).write(report);
+        new EvaluationPage(measured, loaded, opened.shards().counts()).write(report);
         console.err().println("Wrote " + report);
       }
       if (output.json) {
@@ -134,7 +144,12 @@ final class EvaluateCommand implements Callable<Integer> {
             .map(task -> TaskQuality.of(task.getKey(), task.getValue(), replicates))
             .toList();
     return new Measured(
-        model.toString(), data.toString(), shards.counts().requests(), replicates, seconds, tasks);
+        model.toString(),
+        data.stream().map(Path::toString).toList(),
+        shards.counts().requests(),
+        replicates,
+        seconds,
+        tasks);
   }
 
   private void print(Measured measured, LongerConfig config) {

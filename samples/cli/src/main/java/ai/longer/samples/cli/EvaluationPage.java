@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The page that {@code evaluate --report} writes. */
 record EvaluationPage(EvaluateCommand.Measured measured, LongerModel model, ShardCounts counts) {
@@ -33,7 +34,9 @@ record EvaluationPage(EvaluateCommand.Measured measured, LongerModel model, Shar
                         Numbers.count(first.candidates()),
                         Numbers.count(measured.requests()),
                         Numbers.count(first.users()),
-                        name(measured.data()),
+                        measured.data().stream()
+                            .map(EvaluationPage::name)
+                            .collect(Collectors.joining(", ")),
                         Numbers.count(model.config().maxHistory())))
             .section("", "", headlines(first))
             .section(

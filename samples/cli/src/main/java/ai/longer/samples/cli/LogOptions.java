@@ -108,6 +108,11 @@ final class LogOptions {
     return prepare.build();
   }
 
+  /** Whether some rows are for the test. */
+  boolean hasTest() {
+    return test > 0;
+  }
+
   private LogColumns columns(Schema schema) {
     if (user == null || time == null) {
       throw usage("logs need --user and --time, their columns of users and times");

@@ -37,7 +37,7 @@ class EvaluateCommandTest {
   private String data = "";
 
   /** 40 users with 0, 30, 60 … events; only even ones have labels of the second task. */
-  private static List<Request> requests() {
+  static List<Request> requests() {
     SplittableRandom random = new SplittableRandom(5);
     List<Request> requests = new ArrayList<>();
     for (int user = 0; user < 40; user++) {
@@ -80,9 +80,77 @@ class EvaluateCommandTest {
   }
 
   private String write(String name, List<Request> requests) {
-    Path path = folder.resolve(name);
+    return write(folder.resolve(name), requests);
+  }
+
+  static String write(Path path, List<Request> requests) {
     Shards.write(path, TestModel.SCHEMA, RequestSource.of(requests));
     return path.toString();
+  }
+
+  /** The rows of a log in which every user has 20 rows, a row a second. */
+  private Path writeLog() throws IOException {
+    StringBuilder log = new StringBuilder("who,when,movie,tags,price,likes,hour,click,bought\n");
+    for (int row = 0; row < 20; row++) {
+      for (int user = 0; user < 12; user++) {
+        log.append(
+            "%d,%d,%d,war|%d,%d.5,%d|7,%d,%d,%d%n"
+                .formatted(user, 1000 + row, row % 7, row, row, user, user, (row + user) % 2, row));
+      }
+    }
+    return Files.writeString(folder.resolve("log.csv"), log);
+  }
+
+  private static final String[] COLUMNS = {
+    "--user", "who", "--time", "when", "--texts", "tags", "--label", "buy=bought>=10"
+  };
+
+  private Ran evaluateLog(String... more) {
+    List<String> all = new ArrayList<>(List.of(COLUMNS));
+    all.addAll(List.of(more));
+    return evaluate(all.toArray(String[]::new));
+  }
+
+  @Test
+  void logsAreMeasuredWholeOrOnTheirTestPeriod() throws IOException {
+    data = writeLog().toString();
+    Ran whole = evaluateLog("--json");
+    assertEquals(0, whole.exitCode(), whole.err());
+    assertEquals(List.of("click", "buy"), whole.json().findValuesAsText("task"));
+    assertEquals(240, whole.json().at("/tasks/0/candidates").asInt());
+    assertEquals(0.5, whole.json().at("/tasks/1/positive_rate").asDouble());
+    Ran test = evaluateLog("--json", "--test", "0.2");
+    assertEquals(48, test.json().at("/tasks/0/candidates").asInt());
+    assertEquals(1, test.json().at("/tasks/1/positive_rate").asDouble());
+
+    Ran noUser = evaluate("--time", "when");
+    assertEquals(Cli.USAGE, noUser.exitCode(), noUser.err());
+    Ran noColumn = evaluateLog("--column", "movie=film");
+    assertEquals(Cli.BAD_INPUT, noColumn.exitCode());
+    assertTrue(noColumn.err().contains("film"), noColumn.err());
+  }
+
+  @Test
+  void ofAPreparedFolderTheTestShardsAreTaken() throws IOException {
+    String config =
+        Files.writeString(folder.resolve("config.json"), TestModel.CONFIG.toJson()).toString();
+    String log = writeLog().toString();
+    data = folder.resolve("data").toString();
+    for (String share : List.of("0.2", "0")) {
+      List<String> prepare = new ArrayList<>(List.of("prepare", log, "--config", config));
+      prepare.addAll(List.of("--out", data, "--test", share));
+      prepare.addAll(List.of(COLUMNS));
+      Ran ran = Ran.command(prepare.toArray(String[]::new));
+      assertEquals(0, ran.exitCode(), ran.err());
+      Ran measured = evaluate("--json");
+      if (share.equals("0")) {
+        assertEquals(Cli.BAD_INPUT, measured.exitCode());
+        assertTrue(measured.err().contains("has no test shards"), measured.err());
+      } else {
+        assertEquals(48, measured.json().at("/tasks/0/candidates").asInt());
+      }
+      data = folder.resolve("more").toString();
+    }
   }
 
   private Ran evaluate(String... more) {
