@@ -8,6 +8,8 @@ namespace longer {
 
 /// Order in which groups and positions are counted (native/docs/model.md, "Window").
 enum class Anchor { kNewest, kOldest };
+/// Whether an event's place in the window is an input (native/docs/model.md, "Event token").
+enum class PositionMode { kLearned, kNone };
 /// What an event's time difference is measured against (native/docs/model.md, "Time").
 enum class TimeMode { kRequestRelative, kEventRelative, kNone };
 /// Which merged-side rows go on as queries (native/docs/model.md, "Query rows"; LONGER §3.5.2).
@@ -86,6 +88,7 @@ struct Config {
   int64_t time_width = 16;
   double dropout = 0;  ///< share dropped in training steps (native/docs/model.md, "Dropout")
   Anchor anchor = Anchor::kNewest;
+  PositionMode position = PositionMode::kLearned;
   TimeMode time = TimeMode::kRequestRelative;
   QueryStrategy query_strategy = QueryStrategy::kRecent;
   GlobalVisibility global_visibility = GlobalVisibility::kCacheable;

@@ -119,6 +119,7 @@ class ObjectReader {
 const std::vector<const char*> kKinds = {"categorical", "numeric"};
 const std::vector<const char*> kValues = {"one", "many"};
 const std::vector<const char*> kAnchors = {"NEWEST", "OLDEST"};
+const std::vector<const char*> kPositions = {"LEARNED", "NONE"};
 const std::vector<const char*> kTimes = {"REQUEST_RELATIVE", "EVENT_RELATIVE", "NONE"};
 const std::vector<const char*> kVisibilities = {"CACHEABLE", "STRICT", "FULL"};
 const std::vector<const char*> kStrategies = {"RECENT", "UNIFORM", "RECENT_AND_UNIFORM",
@@ -239,6 +240,7 @@ void read_architecture(ObjectReader& root, Config& c) {
   root.number(
       "dropout", "in [0, 1)", [](double x) { return x >= 0.0 && x < 1.0; }, c.dropout);
   c.anchor = static_cast<Anchor>(root.one_of("anchor", kAnchors, 0));
+  c.position = static_cast<PositionMode>(root.one_of("position", kPositions, 0));
   c.time = static_cast<TimeMode>(root.one_of("time", kTimes, 0));
   c.query_strategy = static_cast<QueryStrategy>(root.one_of("query_strategy", kStrategies, 0));
   c.global_visibility =
@@ -376,6 +378,7 @@ std::string Config::to_json() const {
   json["time_width"] = time_width;
   json["dropout"] = dropout;
   json["anchor"] = kAnchors[static_cast<size_t>(anchor)];
+  json["position"] = kPositions[static_cast<size_t>(position)];
   json["time"] = kTimes[static_cast<size_t>(time)];
   json["query_strategy"] = kStrategies[static_cast<size_t>(query_strategy)];
   json["global_visibility"] = kVisibilities[static_cast<size_t>(global_visibility)];

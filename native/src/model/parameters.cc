@@ -165,7 +165,9 @@ ParameterLayout::ParameterLayout(const Config& c) {
   const int64_t x = c.features_width(c.event_features);
   const int64_t time = c.time == TimeMode::kNone ? 0 : c.time_width;
 
-  add("event_encoder.position.weight", {c.max_history, x}, ParameterKind::kEmbedding);
+  if (c.position == PositionMode::kLearned) {
+    add("event_encoder.position.weight", {c.max_history, x}, ParameterKind::kEmbedding);
+  }
   if (time > 0) {
     add("event_encoder.time_bucket.weight", {c.time_buckets + 1, time}, ParameterKind::kEmbedding);
   }

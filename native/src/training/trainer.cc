@@ -248,9 +248,11 @@ void Trainer::accumulate_table_gradients() {
     }
   }
 
-  add_dense("event_encoder.position.weight",
-            {{batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens}},
-            inputs_.features.cols, config.max_history);
+  if (config.position == PositionMode::kLearned) {
+    add_dense("event_encoder.position.weight",
+              {{batch_.positions.data(), inputs_.features.data, inputs_.features.stride, tokens}},
+              inputs_.features.cols, config.max_history);
+  }
   if (config.time != TimeMode::kNone) {
     add_dense("event_encoder.time_bucket.weight",
               {{batch_.time_buckets.data(), inputs_.time.data, inputs_.time.stride, tokens}},

@@ -86,8 +86,10 @@ inline void encode_events(const Config& c, const Weights& w, const BatchView& ba
   for (const WindowEvent& event : t.window.events) {
     t.groups[to_size(event.group)].push_back(t.event_tokens.size());
     Vector x = embed(c, w, c.event_features, batch.event_columns, event.event);
-    add_to(x, slice(w.at("event_encoder.position.weight"), to_size(event.position) * x_width,
-                    x_width));
+    if (c.position == PositionMode::kLearned) {
+      add_to(x, slice(w.at("event_encoder.position.weight"), to_size(event.position) * x_width,
+                      x_width));
+    }
     if (c.time != TimeMode::kNone) {
       const size_t time_width = to_size(c.time_width);
       x = concat(x, slice(w.at("event_encoder.time_bucket.weight"),
@@ -112,7 +114,9 @@ inline void encode_events_backward(const Config& c, const Weights& w, const Batc
                         gelu_backward(t.event_hidden[i], d_activated), gradients);
     const Vector d_x = slice(d_input, 0, x_width);
     embed_backward(c, w, c.event_features, batch.event_columns, event.event, d_x, gradients);
-    add_to(gradients.at("event_encoder.position.weight"), d_x, to_size(event.position) * x_width);
+    if (c.position == PositionMode::kLearned) {
+      add_to(gradients.at("event_encoder.position.weight"), d_x, to_size(event.position) * x_width);
+    }
     if (c.time != TimeMode::kNone) {
       add_to(gradients.at("event_encoder.time_bucket.weight"),
              slice(d_input, x_width, to_size(c.time_width)),

@@ -79,7 +79,9 @@ inline std::vector<NamedShape> parameter_shapes(const Config& c) {
   const int64_t x = width_of(c, c.event_features);
   const int64_t time = c.time == TimeMode::kNone ? 0 : c.time_width;
   std::vector<NamedShape> all;
-  all.push_back({"event_encoder.position.weight", {c.max_history, x}});
+  if (c.position == PositionMode::kLearned) {
+    all.push_back({"event_encoder.position.weight", {c.max_history, x}});
+  }
   if (time > 0) all.push_back({"event_encoder.time_bucket.weight", {c.time_buckets + 1, time}});
   append_linear(all, "event_encoder.fc1", 2 * d, x + time);
   append_linear(all, "event_encoder.fc2", d, 2 * d);

@@ -80,6 +80,8 @@ inline std::vector<Factor> option_factors() {
       {{"", [](Config& c) { c.time = TimeMode::kRequestRelative; }},
        {"Gaps", [](Config& c) { c.time = TimeMode::kEventRelative; }},
        {"Timeless", [](Config& c) { c.time = TimeMode::kNone; }}},
+      {{"", [](Config& c) { c.position = PositionMode::kLearned; }},
+       {"Placeless", [](Config& c) { c.position = PositionMode::kNone; }}},
       {{"", [](Config& c) { c.heads = 2; }},
        {"Heads1", [](Config& c) { c.heads = 1; }},
        {"Heads4", [](Config& c) { c.heads = 4; }}},
@@ -153,9 +155,11 @@ inline std::vector<CoveringCase> covering_cases(const Config& base) {
       covering.name += factors[f][row[f]].name;
       factors[f][row[f]].apply(covering.config);
     }
-    // A norm over two values is a step function: floats say nothing about its gradient.
+    // A norm over two values is a step function: floats say nothing about its gradient. Without
+    // positions the values are closer to each other, and four are as bad.
+    const int64_t least = covering.config.position == PositionMode::kNone ? 8 : 4;
     if (covering.config.inner_layers > 0)
-      covering.config.event_width = std::max<int64_t>(4, covering.config.event_width);
+      covering.config.event_width = std::max(least, covering.config.event_width);
     cases.push_back(covering);
   }
   return cases;

@@ -24,7 +24,9 @@ void gather_inputs(const EventTokens& tokens, const EventEncoderWeights& w, cons
   for (int64_t i = 0; i < chunk.num_tokens(); ++i) {
     const int64_t token = chunk.token_begin + i;
     float* row = target.row(i);
-    kernels.add(row, w.position + tokens.positions[token] * widths.features, widths.features);
+    if (w.position != nullptr) {
+      kernels.add(row, w.position + tokens.positions[token] * widths.features, widths.features);
+    }
     if (widths.time > 0) {
       std::copy_n(w.time_bucket + tokens.time_buckets[token] * widths.time, widths.time,
                   row + widths.features);

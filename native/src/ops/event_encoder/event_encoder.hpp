@@ -21,7 +21,7 @@ struct BlockGradients {
 
 struct EventEncoderWeights {
   std::vector<TableView> tables;       // one per event feature, in concatenation order
-  const float* position = nullptr;     // [max_history, X]
+  const float* position = nullptr;     // [max_history, X]; null without positions
   const float* time_bucket = nullptr;  // [time_buckets + 1, T]; null when the time mode is NONE
   int64_t time_width = 0;              // T, 0 when the time mode is NONE
   int64_t num_positions = 0, num_time_buckets = 0;  // rows of the two

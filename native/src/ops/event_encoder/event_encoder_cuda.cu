@@ -33,7 +33,7 @@ __global__ void gather_features_kernel(EventTokens tokens, Features features, co
     out[i] = time_bucket[tokens.time_buckets[token] * time_width + col - width];
     return;
   }
-  const float place = position[tokens.positions[token] * width + col];
+  const float place = position == nullptr ? 0.0F : position[tokens.positions[token] * width + col];
   for (int f = 0; f < features.count; ++f) {
     const TableView& table = features.tables[f];
     if (col < table.width) {

@@ -31,6 +31,7 @@ public final class LongerConfig {
   private final int timeWidth;
   private final double dropout;
   private final Anchor anchor;
+  private final PositionMode position;
   private final TimeMode time;
   private final GlobalVisibility globalVisibility;
   private final Head head;
@@ -54,6 +55,7 @@ public final class LongerConfig {
     timeWidth = builder.timeWidth;
     dropout = builder.dropout;
     anchor = builder.anchor;
+    position = builder.position;
     time = builder.time;
     globalVisibility = builder.globalVisibility;
     head = builder.head;
@@ -206,6 +208,11 @@ public final class LongerConfig {
     return anchor;
   }
 
+  /** Returns whether events know their place in the window. */
+  public PositionMode position() {
+    return position;
+  }
+
   /** Returns what event times are measured against. */
   public TimeMode time() {
     return time;
@@ -239,6 +246,7 @@ public final class LongerConfig {
             .timeWidth(timeWidth)
             .dropout(dropout)
             .anchor(anchor)
+            .position(position)
             .time(time)
             .globalVisibility(globalVisibility)
             .head(head);
@@ -287,6 +295,7 @@ public final class LongerConfig {
     private int timeWidth = 16;
     private double dropout;
     private Anchor anchor = Anchor.NEWEST;
+    private PositionMode position = PositionMode.LEARNED;
     private TimeMode time = TimeMode.REQUEST_RELATIVE;
     private GlobalVisibility globalVisibility = GlobalVisibility.CACHEABLE;
     private Head head = Head.GLOBALS;
@@ -394,6 +403,12 @@ public final class LongerConfig {
     /** Sets the order in which groups and positions are counted; default NEWEST. */
     public Builder anchor(Anchor anchor) {
       this.anchor = Objects.requireNonNull(anchor, "anchor");
+      return this;
+    }
+
+    /** Sets whether events know their place in the window; default LEARNED. */
+    public Builder position(PositionMode mode) {
+      position = Objects.requireNonNull(mode, "mode");
       return this;
     }
 

@@ -4,6 +4,7 @@ import ai.longer.Anchor;
 import ai.longer.GlobalVisibility;
 import ai.longer.Head;
 import ai.longer.LongerConfig;
+import ai.longer.PositionMode;
 import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.Schema.Feature;
@@ -47,6 +48,7 @@ public final class ConfigJson {
     json.add("\"time_width\": " + config.timeWidth());
     json.add("\"dropout\": " + real(config.dropout()));
     json.add("\"anchor\": \"" + config.anchor() + "\"");
+    json.add("\"position\": \"" + config.position() + "\"");
     json.add("\"time\": \"" + config.time() + "\"");
     json.add("\"global_visibility\": \"" + config.globalVisibility() + "\"");
     json.add("\"head\": \"" + config.head() + "\"");
@@ -145,6 +147,7 @@ public final class ConfigJson {
         .timeWidth(number(root, "time_width"))
         .dropout(real(root, "dropout"))
         .anchor(Anchor.valueOf(text(root, "anchor")))
+        .position(PositionMode.valueOf(text(root, "position")))
         .time(TimeMode.valueOf(text(root, "time")))
         .globalVisibility(GlobalVisibility.valueOf(text(root, "global_visibility")))
         .head(Head.valueOf(text(root, "head")))

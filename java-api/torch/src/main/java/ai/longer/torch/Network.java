@@ -2,6 +2,7 @@ package ai.longer.torch;
 
 import ai.longer.GlobalVisibility;
 import ai.longer.LongerConfig;
+import ai.longer.PositionMode;
 import ai.longer.TimeMode;
 import ai.longer.TokenSpec;
 import java.util.ArrayList;
@@ -92,7 +93,10 @@ final class Network {
     if (batch.numGroups == 0) {
       return precision.tensor(new float[0], numRequests, 0, config.modelWidth());
     }
-    Tensor x = inputs.events().add(positions(batch));
+    Tensor x = inputs.events();
+    if (config.position() == PositionMode.LEARNED) {
+      x = x.add(positions(batch));
+    }
     if (config.time() != TimeMode.NONE) {
       Tensor time = select("event_encoder.time_bucket.weight", batch.buckets);
       x = Layers.concat(2, x, time.view(numRequests, batch.numSlots(), config.timeWidth()));

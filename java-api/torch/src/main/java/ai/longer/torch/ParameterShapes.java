@@ -1,6 +1,7 @@
 package ai.longer.torch;
 
 import ai.longer.LongerConfig;
+import ai.longer.PositionMode;
 import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.TimeMode;
@@ -34,7 +35,9 @@ final class ParameterShapes {
     int timeWidth = config.time() == TimeMode.NONE ? 0 : config.timeWidth();
     int width = config.modelWidth();
     int d = config.eventWidth();
-    shapes.put("event_encoder.position.weight", new long[] {config.maxHistory(), eventInput});
+    if (config.position() == PositionMode.LEARNED) {
+      shapes.put("event_encoder.position.weight", new long[] {config.maxHistory(), eventInput});
+    }
     if (timeWidth > 0) {
       shapes.put(
           "event_encoder.time_bucket.weight",

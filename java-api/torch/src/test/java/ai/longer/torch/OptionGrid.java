@@ -4,6 +4,7 @@ import ai.longer.Anchor;
 import ai.longer.GlobalVisibility;
 import ai.longer.Head;
 import ai.longer.LongerConfig;
+import ai.longer.PositionMode;
 import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.TimeMode;
@@ -87,6 +88,9 @@ final class OptionGrid {
               option("request time", c -> c.time(TimeMode.REQUEST_RELATIVE)),
               option("event time", c -> c.time(TimeMode.EVENT_RELATIVE)),
               option("no time", c -> c.time(TimeMode.NONE))),
+          List.of(
+              option("positions", c -> c.position(PositionMode.LEARNED)),
+              option("no positions", c -> c.position(PositionMode.NONE))),
           Stream.of(1, 0, 2).map(n -> option(n + " self", c -> c.selfLayers(n))).toList(),
           Stream.of(1, 0, 2).map(n -> option(n + " cls", c -> c.clsTokens(n))).toList(),
           Stream.of(3, 4, 25).map(k -> new Level("k " + k, draft -> draft.queries = k)).toList(),

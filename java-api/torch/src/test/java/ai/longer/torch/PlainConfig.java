@@ -6,6 +6,7 @@ import ai.longer.Anchor;
 import ai.longer.GlobalVisibility;
 import ai.longer.Head;
 import ai.longer.LongerConfig;
+import ai.longer.PositionMode;
 import ai.longer.QueryStrategy;
 import ai.longer.Schema;
 import ai.longer.TimeMode;
@@ -60,6 +61,7 @@ final class PlainConfig {
         .timeWidth(integer("time_width"))
         .dropout(node("dropout").doubleValue())
         .anchor(Anchor.valueOf(text("anchor")))
+        .position(PositionMode.valueOf(text("position")))
         .time(TimeMode.valueOf(text("time")))
         .globalVisibility(GlobalVisibility.valueOf(text("global_visibility")))
         .head(Head.valueOf(text("head")))
