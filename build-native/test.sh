@@ -3,8 +3,8 @@
 # Usage: test.sh [quick|full|long]
 #   quick (default)  checks, native tests, Java tests with the oracle, quickstart in small; 15 minutes and 6 GB on 2 cores
 #   full             also sanitizers, fuzzing, CUDA compilation, consumer test; what CI runs; 45 minutes
-#   long             100 killed trainings, 20 minutes of churn, 10^7 executions of each fuzz target, three quickstart seeds and
-#                    the benchmarks with their gates; hours; writes JSON under build-native/target/long
+#   long             100 killed trainings, 20 minutes of churn, two builds with the same bytes, 10^7 executions of each fuzz target, three
+#                    quickstart seeds and the benchmarks with their gates; hours; writes JSON under build-native/target/long
 # Writes test-summary.json: every test with its result and seconds, every skip with its reason. Logs of the steps lie
 # under build-native/target/test. LONGER_JOBS: parallel compilers (default: the processors). LONGER_REQUIRE_NVCC=1: a
 # missing nvcc is a failure.
@@ -147,6 +147,7 @@ long() {
   step "killed trainings" "" killed_trainings
   step "churn" "" long_churn
   mkdir -p "$target/long"
+  step "reproducible jars" "" build-native/checks/reproducible.sh . "$target/long/reproducible"
   step "fuzzing" "" build-native/fuzz.sh native runs 10000000 "$target/long/fuzzing.json"
   step "fuzzing Java" "" build-native/fuzz.sh java runs 10000000 "$target/long/fuzzing.json"
   step "quickstart, three seeds" "" samples/quickstart/run.sh --seeds 3

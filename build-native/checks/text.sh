@@ -19,7 +19,7 @@ reject "path of one machine" "$(find_text '(^|[^a-zA-Z0-9._$}/-])/(home|root|wor
 reject "work put off" "$(find_text '\b(TODO|FIXME|XXX)\b')"
 # A skip that says why is no test switched off; neither is a program that writes goldens.
 reject "test switched off" "$(find_text '@Disabled|\bDISABLED_|GTEST_SKIP' | grep -vE 'DISABLED_Record|GTEST_SKIP\(\) <<' || true)"
-reject "build output" "$(echo "$files" | grep -E '(^|/)(target|build|cmake-build[^/]*)/|\.(so|o|a|class|jar|hprof)$' || true)"
+reject "build output" "$(echo "$files" | grep -E '(^|/)(target|build|cmake-build[^/]*)/|\.(so|o|a|class|jar|hprof|pyc)$' || true)"
 reject "beside the layout" "$(echo "$files" | cut -d/ -f1 | sort -u |
   grep -vE '^(pom\.xml|native|java-api|build-native|benchmarks|samples|README\.md|LICENSE|NOTICE|CHANGELOG\.md|CONTRIBUTING\.md|\..*|test-summary\.json)$' || true)"
 reject "above 2.5 MB" "$(echo "$files" | tr '\n' '\0' | xargs -0 du -k | awk '$1 > 2560 {print $2 " " $1 " kB"}')"
