@@ -7,6 +7,7 @@ results=$(mkdir -p "${1:-$here/results}" && cd "${1:-$here/results}" && pwd)
 status=0
 "$here/native.sh" "$results" || status=1
 "$here/cpu-training.sh" "$results" || status=1
+"$here/shard-training.sh" "$results" || status=1
 "$here/java.sh" RankCalls "$results" || status=1
 "$here/java.sh" CacheHits "$results" "${LONGER_BENCH_THREADS:-2}" || status=1
 "$here/java.sh" HistoryLengths "$results" "${LONGER_BENCH_THREADS:-2}" || status=1
