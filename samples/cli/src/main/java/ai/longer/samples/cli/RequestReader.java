@@ -7,19 +7,12 @@ import ai.longer.Schema.Kind;
 import ai.longer.data.Candidates;
 import ai.longer.data.History;
 import ai.longer.data.Request;
-import ai.longer.report.Numbers;
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,17 +45,13 @@ final class RequestReader implements AutoCloseable {
       numbers; null is a missing value. A user without past events has neither
       event_times nor events.""";
 
-  private static final Path STANDARD_INPUT = Path.of("-");
-
-  private final String name;
   private final Schema schema;
-  private final JsonParser parser;
+  private final JsonTokens tokens;
   private int number;
 
-  private RequestReader(String name, Schema schema, JsonParser parser) {
-    this.name = name;
+  private RequestReader(Schema schema, JsonTokens tokens) {
     this.schema = schema;
-    this.parser = parser;
+    this.tokens = tokens;
   }
 
   /**
@@ -71,36 +60,25 @@ final class RequestReader implements AutoCloseable {
    * @throws UncheckedIOException if it cannot be read
    */
   static RequestReader open(Path file, Schema schema) {
-    boolean isInput = file.equals(STANDARD_INPUT);
-    try {
-      InputStream bytes = isInput ? System.in : Files.newInputStream(file);
-      JsonParser parser = Console.JSON.getFactory().createParser(bytes);
-      parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
-      return new RequestReader(isInput ? "standard input" : file.toString(), schema, parser);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new RequestReader(schema, JsonTokens.open(file));
   }
 
   /** Returns the next request, null after the last. */
   @Nullable JsonRequest next() {
-    if (token() == null) {
+    if (tokens.next() == null) {
       return null;
     }
     number++;
-    JsonLocation begin = parser.currentTokenLocation();
+    JsonLocation begin = tokens.location();
     Fields fields = new Fields();
-    expect(JsonToken.START_OBJECT, "a request must be an object");
-    while (token() != JsonToken.END_OBJECT) {
+    tokens.expect(JsonToken.START_OBJECT, "a request must be an object");
+    while (tokens.next() != JsonToken.END_OBJECT) {
       readField(fields);
     }
     try {
       return fields.request();
     } catch (IllegalArgumentException e) {
-      throw new CorruptDataException(
-          "[request] %s:%d:%d: request %d: %s"
-              .formatted(name, begin.getLineNr(), begin.getColumnNr(), number, withoutSource(e)),
-          e);
+      throw tokens.error(begin, "request %d: %s".formatted(number, withoutSource(e)), e);
     }
   }
 
@@ -109,19 +87,19 @@ final class RequestReader implements AutoCloseable {
   }
 
   private void readField(Fields fields) {
-    String key = name();
-    token();
+    String key = tokens.name();
+    tokens.next();
     switch (key) {
-      case "id" -> fields.id = id();
-      case "time" -> fields.time = wholeNumber();
-      case "first_ordinal" -> fields.firstOrdinal = wholeNumber();
+      case "id" -> fields.id = tokens.id();
+      case "time" -> fields.time = tokens.wholeNumber();
+      case "first_ordinal" -> fields.firstOrdinal = tokens.wholeNumber();
       case "event_times" -> fields.times = times();
       case "user" -> fields.user = object(schema.userFeatures(), this::single);
       case "context" -> fields.context = object(schema.contextFeatures(), this::single);
       case "events" -> fields.events = object(schema.eventFeatures(), this::column);
       case "candidates" -> fields.candidates = object(schema.candidateFeatures(), this::column);
       default ->
-          throw error(
+          throw tokens.error(
               "is unknown; expected id, time, user, context, event_times, events, first_ordinal"
                   + " or candidates");
     }
@@ -175,23 +153,23 @@ final class RequestReader implements AutoCloseable {
 
   /** An object with a member for each of the features. */
   private List<JsonColumn> object(List<Feature> features, ColumnReader reader) {
-    expect(JsonToken.START_OBJECT, "must be an object");
+    tokens.expect(JsonToken.START_OBJECT, "must be an object");
     @Nullable JsonColumn[] columns = new @Nullable JsonColumn[features.size()];
-    while (token() != JsonToken.END_OBJECT) {
-      String key = name();
+    while (tokens.next() != JsonToken.END_OBJECT) {
+      String key = tokens.name();
       List<String> names = features.stream().map(Feature::name).toList();
       int index = names.indexOf(key);
       if (index < 0) {
-        throw error("is no feature of the model; expected " + names);
+        throw tokens.error("is no feature of the model; expected " + names);
       }
-      token();
+      tokens.next();
       columns[index] = new JsonColumn(features.get(index), reader.read(features.get(index)));
     }
     List<JsonColumn> all = new ArrayList<>();
     for (int i = 0; i < columns.length; i++) {
       JsonColumn column = columns[i];
       if (column == null) {
-        throw error("has no \"%s\"".formatted(features.get(i).name()));
+        throw tokens.error("has no \"%s\"".formatted(features.get(i).name()));
       }
       all.add(column);
     }
@@ -205,144 +183,45 @@ final class RequestReader implements AutoCloseable {
   }
 
   private List<@Nullable Object> column(Feature feature) {
-    expect(JsonToken.START_ARRAY, "must be a list with one value a row");
+    tokens.expect(JsonToken.START_ARRAY, "must be a list with one value a row");
     List<@Nullable Object> values = new ArrayList<>();
-    while (token() != JsonToken.END_ARRAY) {
+    while (tokens.next() != JsonToken.END_ARRAY) {
       values.add(value(feature.kind()));
     }
     return values;
   }
 
   private @Nullable Object value(Kind kind) {
-    if (parser.currentToken() == JsonToken.VALUE_NULL) {
+    if (tokens.isNull()) {
       return null;
     }
     return switch (kind) {
-      case CATEGORICAL -> id();
+      case CATEGORICAL -> tokens.id();
       case MANY_VALUED -> ids();
-      case NUMERIC -> number();
+      case NUMERIC -> tokens.number();
     };
   }
 
   private List<Object> ids() {
-    expect(JsonToken.START_ARRAY, "must be a list of ids");
+    tokens.expect(JsonToken.START_ARRAY, "must be a list of ids");
     List<Object> ids = new ArrayList<>();
-    while (token() != JsonToken.END_ARRAY) {
-      ids.add(id());
+    while (tokens.next() != JsonToken.END_ARRAY) {
+      ids.add(tokens.id());
     }
     return ids;
   }
 
-  /** A whole number as a {@link Long}, or a text. */
-  private Object id() {
-    if (parser.currentToken() == JsonToken.VALUE_STRING) {
-      return text();
-    }
-    expect(JsonToken.VALUE_NUMBER_INT, "must be a whole number or a text");
-    return wholeNumber();
-  }
-
   private long[] times() {
-    expect(JsonToken.START_ARRAY, "must be a list of epoch seconds");
+    tokens.expect(JsonToken.START_ARRAY, "must be a list of epoch seconds");
     List<Long> times = new ArrayList<>();
-    while (token() != JsonToken.END_ARRAY) {
-      times.add(wholeNumber());
+    while (tokens.next() != JsonToken.END_ARRAY) {
+      times.add(tokens.wholeNumber());
     }
     return times.stream().mapToLong(Long::longValue).toArray();
   }
 
-  private long wholeNumber() {
-    expect(JsonToken.VALUE_NUMBER_INT, "must be a whole number");
-    try {
-      return parser.getLongValue();
-    } catch (IOException e) {
-      throw error("must be a whole number of 64 bits; got " + shown());
-    }
-  }
-
-  private double number() {
-    JsonToken token = parser.currentToken();
-    if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) {
-      throw error("must be a number; got " + shown());
-    }
-    try {
-      double number = parser.getDoubleValue();
-      if (Float.isInfinite((float) number)) {
-        throw error("must be a finite number of 32 bits; got " + shown());
-      }
-      return number;
-    } catch (IOException e) {
-      throw error("must be a number; got " + shown());
-    }
-  }
-
-  private void expect(JsonToken wanted, String problem) {
-    if (parser.currentToken() != wanted) {
-      throw error(problem + "; got " + shown());
-    }
-  }
-
-  /** The present token, shortened. */
-  private String shown() {
-    return Numbers.shortened(text(), 60);
-  }
-
-  private String text() {
-    try {
-      return String.valueOf(parser.getText());
-    } catch (IOException e) {
-      throw broken(e);
-    }
-  }
-
-  private String name() {
-    try {
-      return Objects.requireNonNull(parser.currentName());
-    } catch (IOException e) {
-      throw broken(e);
-    }
-  }
-
-  private @Nullable JsonToken token() {
-    try {
-      return parser.nextToken();
-    } catch (IOException e) {
-      throw broken(e);
-    }
-  }
-
-  private RuntimeException broken(IOException error) {
-    if (error instanceof JsonProcessingException syntax) {
-      JsonLocation at = syntax.getLocation();
-      return new CorruptDataException(
-          "[request] %s:%d:%d: is not JSON: %s"
-              .formatted(name, at.getLineNr(), at.getColumnNr(), syntax.getOriginalMessage()),
-          error);
-    }
-    return new UncheckedIOException(
-        "[request] %s: cannot be read: %s".formatted(name, error), error);
-  }
-
-  /** An error at the present token. */
-  private CorruptDataException error(String problem) {
-    JsonLocation at = parser.currentTokenLocation();
-    String field = parser.getParsingContext().pathAsPointer().toString();
-    return new CorruptDataException(
-        "[request] %s:%d:%d%s: %s"
-            .formatted(
-                name,
-                at.getLineNr(),
-                at.getColumnNr(),
-                field.isEmpty() ? "" : " (" + field + ")",
-                problem));
-  }
-
   @Override
   public void close() {
-    try {
-      parser.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException("[request] %s: cannot be closed: %s".formatted(name, e), e);
-    }
+    tokens.close();
   }
 }

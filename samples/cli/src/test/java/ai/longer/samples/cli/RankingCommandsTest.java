@@ -233,17 +233,19 @@ class RankingCommandsTest {
             throw new IOException("Broken pipe");
           }
         };
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int exitCode =
-        Cli.run(
-            new PrintStream(closed, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            "rank",
-            "--model",
-            model,
-            "--request",
-            requests);
-    assertEquals(Cli.OUTPUT_CLOSED, exitCode);
-    assertEquals("", err.toString(StandardCharsets.UTF_8));
+    for (String command : List.of("rank", "explain")) {
+      ByteArrayOutputStream err = new ByteArrayOutputStream();
+      int exitCode =
+          Cli.run(
+              new PrintStream(closed, true, StandardCharsets.UTF_8),
+              new PrintStream(err, true, StandardCharsets.UTF_8),
+              command,
+              "--model",
+              model,
+              "--request",
+              requests);
+      assertEquals(Cli.OUTPUT_CLOSED, exitCode);
+      assertEquals("", err.toString(StandardCharsets.UTF_8));
+    }
   }
 }
