@@ -4,8 +4,9 @@
 
 #include "core/random.hpp"
 #include "embedding/embedding_table.hpp"
-#include "embedding/segment_sum.hpp"
+#include "embedding/segment_index.hpp"
 #include "ops/optimizer/optimizer.hpp"
+#include "ops/segment_sum/segment_sum.hpp"
 #include "reporter.hpp"
 
 namespace longer::bench {
@@ -25,15 +26,20 @@ void bench_segment_sum(ThreadPool* pool, Reporter& reporter, int64_t rows, int64
   for (int64_t i = 0; i < kOccurrences; ++i) {
     targets.push_back(static_cast<int32_t>((i * 2654435761) % rows));
   }
-  SegmentSum sums;
+  SegmentIndex index;
+  CpuStream stream(pool);
+  std::vector<float> sums;
   const double elements = static_cast<double>(kOccurrences * width);
   reporter.add(
       "segment_sum", "64000 of " + std::to_string(rows) + " rows of " + std::to_string(width),
-      measure(
-          pool,
-          [&] {
-            sums.compute(pool, {{targets.data(), values.data(), width, kOccurrences}}, width, rows);
-          }),
+      measure(pool,
+              [&] {
+                index.clear();
+                const Segments segments =
+                    index.add({{targets.data(), values.data(), width, kOccurrences}}, width, rows);
+                sums.assign(index.rows().size() * static_cast<size_t>(width), 0.0F);
+                add_segments_cpu(stream, segments, sums.data());
+              }),
       elements, 4.0 * elements);
 }
 

@@ -162,7 +162,7 @@ longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, c
     const int64_t width = storage.width();
     for (size_t i = 0; i < order.size(); ++i) {
       ids[i] = id(order[i]);
-      std::copy_n(gradient.sums->data() + static_cast<int64_t>(order[i]) * width, width,
+      std::copy_n(gradient.sums.row(static_cast<int64_t>(order[i])), width,
                   rows + static_cast<int64_t>(i) * width);
     }
     return LONGER_OK;

@@ -1,48 +1,51 @@
 #pragma once
-#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <utility>
 
-#include "longer/error.hpp"
+#include "core/memory.hpp"
 
 namespace longer {
 
-/// An owned, 64-byte aligned, zero-initialised array of floats of fixed size.
+/// An owned, 64-byte aligned, zero-initialised array of floats of fixed size, in host memory or in
+/// that of a device, which it must not outlive.
 class AlignedBuffer {
  public:
-  explicit AlignedBuffer(int64_t size = 0) : size_(size) {
+  explicit AlignedBuffer(int64_t size = 0, Memory& memory = host_memory())
+      : memory_(&memory), size_(size) {
     if (size <= 0) return;
-    const auto bytes = (static_cast<size_t>(size) * sizeof(float) + 63) / 64 * 64;
-    data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
-    if (data_ == nullptr) fail(Status::kOutOfMemory, "[memory] no room for ", bytes, " bytes");
-    std::memset(data_.get(), 0, bytes);
+    data_ = static_cast<float*>(memory.allocate(num_bytes()));
+    memory.zero(data_, num_bytes());
   }
-  AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
-    std::copy_n(other.data(), size_, data());
+  ~AlignedBuffer() {
+    if (data_ != nullptr) memory_->release(data_);
+  }
+  AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_, *other.memory_) {
+    if (data_ != nullptr) memory_->copy(data_, other.data_, num_bytes());
   }
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
   AlignedBuffer(AlignedBuffer&& other) noexcept
-      : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+      : memory_(other.memory_),
+        size_(std::exchange(other.size_, 0)),
+        data_(std::exchange(other.data_, nullptr)) {}
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    std::swap(memory_, other.memory_);
     std::swap(size_, other.size_);
-    data_.swap(other.data_);
+    std::swap(data_, other.data_);
     return *this;
   }
 
-  float* data() { return data_.get(); }
-  const float* data() const { return data_.get(); }
+  float* data() { return data_; }
+  const float* data() const { return data_; }
+  Memory& memory() const { return *memory_; }
   int64_t size() const { return size_; }
-  int64_t bytes() const { return size_ * static_cast<int64_t>(sizeof(float)); }
+  int64_t bytes() const { return static_cast<int64_t>(num_bytes()); }
 
  private:
-  struct Free {
-    void operator()(float* p) const { std::free(p); }
-  };
+  size_t num_bytes() const { return static_cast<size_t>(size_) * sizeof(float); }
+
+  Memory* memory_;
   int64_t size_;
-  std::unique_ptr<float[], Free> data_;
+  float* data_ = nullptr;
 };
 
 }  // namespace longer

@@ -17,15 +17,18 @@ struct RowChange {
 };
 
 /// Contiguous rows of floats that move through a block with room at its end, so that most changes
-/// copy no row that stays.
+/// copy no row that stays. Added rows are contiguous, in the same memory.
 class GrowingRows {
  public:
-  GrowingRows() : GrowingRows(0, 0, 0) {}
-  GrowingRows(int64_t rows, int64_t cols, int64_t capacity)
-      : capacity_(std::max(rows, capacity)), cols_(cols), rows_(rows), memory_(capacity_ * cols) {}
+  GrowingRows() : GrowingRows(0, 0, 0, host_memory()) {}
+  GrowingRows(int64_t rows, int64_t cols, int64_t capacity, Memory& memory)
+      : capacity_(std::max(rows, capacity)),
+        cols_(cols),
+        rows_(rows),
+        memory_(capacity_ * cols, memory) {}
   /// The rows of `other` after a change, with the given room in all.
   GrowingRows(const GrowingRows& other, const RowChange& change, int64_t capacity)
-      : GrowingRows(change.num_rows(), other.cols_, capacity) {
+      : GrowingRows(change.num_rows(), other.cols_, capacity, other.memory_.memory()) {
     write(0, other.view().slice_rows(change.drop, change.drop + change.keep));
     write(change.keep, change.added);
   }
@@ -47,7 +50,9 @@ class GrowingRows {
 
  private:
   void write(int64_t row, ConstMatrixView from) {
-    for (int64_t r = 0; r < from.rows; ++r) std::copy_n(from.row(r), cols_, view().row(row + r));
+    if (from.rows == 0) return;
+    memory_.memory().copy(view().row(row), from.data,
+                          static_cast<size_t>(from.rows * cols_) * sizeof(float));
   }
 
   int64_t capacity_;

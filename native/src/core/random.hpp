@@ -7,8 +7,8 @@ namespace longer {
 
 /// Philox4x32-10 (Salmon et al., SC'11): the counter-based generator behind every random number, so
 /// that a value depends only on its key and counter, never on the order of calls.
-inline std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
-                                          std::array<uint32_t, 2> key) {
+constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
+                                             std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t a = uint64_t{0xD2511F53} * counter[0];
     const uint64_t b = uint64_t{0xCD9E8D57} * counter[2];

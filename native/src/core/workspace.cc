@@ -1,7 +1,6 @@
 #include "core/workspace.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "longer/error.hpp"
 
@@ -16,7 +15,7 @@ constexpr size_t kLargestGrowth = size_t{1} << 26;  // beyond it blocks are as l
 }  // namespace
 
 Workspace::~Workspace() {
-  for (const Block& block : blocks_) std::free(block.data);
+  for (const Block& block : blocks_) memory_->release(block.data);
 }
 
 size_t Workspace::capacity_bytes() const {
@@ -46,10 +45,11 @@ void* Workspace::allocate_elements(int64_t count, size_t element_bytes) {
     next = blocks_.empty() ? 0 : current_ + 1;
     const auto position = blocks_.begin() + static_cast<std::ptrdiff_t>(next);
     const auto inserted = blocks_.insert(position, Block{nullptr, 0});
-    inserted->data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, block_bytes));
-    if (inserted->data == nullptr) {
+    try {
+      inserted->data = static_cast<std::byte*>(memory_->allocate(block_bytes));
+    } catch (...) {
       blocks_.erase(inserted);
-      fail(Status::kOutOfMemory, "[workspace] no room for ", block_bytes, " bytes");
+      throw;
     }
     inserted->bytes = block_bytes;
   }

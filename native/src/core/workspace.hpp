@@ -4,17 +4,18 @@
 #include <vector>
 
 #include "core/matrix.hpp"
+#include "core/memory.hpp"
 
 namespace longer {
 
-/// A growing stack of scratch memory: allocation is a pointer bump, memory is kept between uses.
-/// One thread at a time.
+/// A growing stack of scratch memory, on the host or on a device: allocation is a pointer bump,
+/// memory is kept between uses. One thread at a time.
 ///
 /// Blocks never move, so pointers stay valid until their mark is released. Allocations are 64-byte
 /// aligned and not initialised. After the first pass over the largest shape no call allocates.
 class Workspace {
  public:
-  Workspace() = default;
+  explicit Workspace(Memory& memory = host_memory()) : memory_(&memory) {}
   ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -39,6 +40,7 @@ class Workspace {
     used_ = mark.used;
   }
   size_t capacity_bytes() const;
+  Memory& memory() const { return *memory_; }
 
  private:
   struct Block {
@@ -47,6 +49,7 @@ class Workspace {
   };
   void* allocate_elements(int64_t count, size_t element_bytes);
 
+  Memory* memory_;
   std::vector<Block> blocks_;
   size_t current_ = 0;  // block in use
   size_t used_ = 0;     // bytes used of it

@@ -9,7 +9,7 @@ constexpr uint32_t kFirstSideRow = uint32_t{1} << 31;
 /// Numbers the rows of each request from `first` on.
 template <class Offset>
 void number_rows(const Offset* offsets, int64_t num_requests, uint32_t first_request,
-                 uint32_t first, std::vector<DropoutRow>& rows) {
+                 uint32_t first, PlacedArray<DropoutRow>& rows) {
   rows.clear();
   for (int64_t b = 0; b < num_requests; ++b) {
     const auto count = static_cast<uint32_t>(offsets[b + 1] - offsets[b]);
@@ -35,6 +35,12 @@ void DropoutPass::name_rows(const PreparedBatch& batch, const int64_t* candidate
     const auto b = static_cast<size_t>(queries[i].request - first);
     queries[i].ordinal = static_cast<uint32_t>(merged[i] - batch.merged_offsets[b]);
   }
+}
+
+void DropoutPass::place(Stream& stream, Workspace& memory) {
+  const Placement arrays[] = {events.placement(), queries.placement(), side.placement(),
+                              candidates.placement()};
+  stream.place(memory, arrays, 4);
 }
 
 }  // namespace longer

@@ -1,6 +1,7 @@
 #include "model/encode_append.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "model/window.hpp"
 
@@ -27,24 +28,26 @@ LayerResult run(const Config& config, const ModelWeights& weights, Backend& back
   const int64_t queries = call.x.rows - call.first_query;
   const int64_t own = call.x.rows - call.num_known;
   const LayerResult result = {memory.matrix(own, 2 * width), memory.matrix(queries, width)};
-  auto* query_rows = memory.allocate<int32_t>(queries);
-  auto* visible = memory.allocate<VisibleKeys>(queries);
+  LayerRows rows;
   for (int64_t i = 0; i < queries; ++i) {
     const int64_t row = call.first_query + i;
     const int64_t key = call.prefix.rows - call.num_known + row;
-    query_rows[i] = static_cast<int32_t>(row);
-    visible[i] = {static_cast<int32_t>(key + 1), 0, 0};
+    rows.query_rows.push_back(static_cast<int32_t>(row));
+    rows.visible.push_back({static_cast<int32_t>(key + 1), 0, 0});
   }
-  const AttentionSpan span = {0, queries, 0, call.prefix.rows, 0, own};
+  rows.spans.push_back({0, queries, 0, call.prefix.rows, 0, own});
+  std::vector<Placement> arrays;
+  rows.list(arrays);
+  stream.place(memory, arrays.data(), arrays.size());
   TransformerLayerForward p;
   p.shape = {call.x.rows, queries, call.prefix.rows, width, config.heads, call.num_known};
   p.weights = &weights.layers[static_cast<size_t>(layer)];
   p.x = call.x;
-  p.query_rows = query_rows;
+  p.query_rows = rows.query_rows.placed();
   p.prefix_kv = call.prefix;
   p.num_spans = queries == 0 ? 0 : 1;
-  p.spans = &span;
-  p.visible = visible;
+  p.spans = rows.spans.placed();
+  p.visible = rows.visible.placed();
   p.kv_sink = result.keys_values;
   p.rows_out = result.rows;
   backend.transformer_layer_forward(stream, p);
@@ -52,10 +55,11 @@ LayerResult run(const Config& config, const ModelWeights& weights, Backend& back
 }
 
 /// upper over lower.
-ConstMatrixView stacked(Workspace& memory, ConstMatrixView upper, ConstMatrixView lower) {
+ConstMatrixView stacked(Stream& stream, Workspace& memory, ConstMatrixView upper,
+                        ConstMatrixView lower) {
   const MatrixView all = memory.matrix(upper.rows + lower.rows, lower.cols);
-  std::copy_n(upper.data, upper.rows * upper.cols, all.data);
-  std::copy_n(lower.data, lower.rows * lower.cols, all.row(upper.rows));
+  stream.copy(all.data, upper.data, upper.rows * upper.cols);
+  stream.copy(all.row(upper.rows), lower.data, lower.rows * lower.cols);
   return all;
 }
 
@@ -107,7 +111,8 @@ void encode_append(const Config& config, const ModelWeights& weights, Backend& b
     call.x = result.rows;
     if (l == 1 || !moves) call.prefix = kept_keys(l);
     if (l == 1 && moves && goes_on(config, l)) {
-      call.x = stacked(memory, former.query_rows.slice_rows(drop, drop + keep), result.rows);
+      call.x =
+          stacked(stream, memory, former.query_rows.slice_rows(drop, drop + keep), result.rows);
       call.num_known = keep;
     }
     if (!goes_on(config, l)) call.first_query = call.x.rows;
@@ -120,12 +125,17 @@ void encode_append(const Config& config, const ModelWeights& weights, Backend& b
   const bool stays = config.num_layers() == 1 || !moves;
   rows.head_rows = {stays ? drop : 0, stays ? keep : 0, result.rows};
   const RowChange& change = rows.head_rows;
-  const ConstMatrixView head_rows = stacked(
-      memory, former.head_rows.slice_rows(change.drop, change.drop + change.keep), change.added);
-  const int32_t offsets[2] = {0, static_cast<int32_t>(head_rows.rows)};
+  const ConstMatrixView head_rows =
+      stacked(stream, memory, former.head_rows.slice_rows(change.drop, change.drop + change.keep),
+              change.added);
+  PlacedArray<int32_t> offsets;
+  offsets.assign({0, static_cast<int32_t>(head_rows.rows)});
+  const Placement placement = offsets.placement();
+  stream.place(memory, &placement, 1);
   rows.head_share = memory.matrix(1, config.model_width());
   backend.history_head_forward(
-      stream, history_head_call(config, weights, memory, 1, offsets, head_rows, rows.head_share));
+      stream,
+      history_head_call(config, weights, memory, 1, offsets.placed(), head_rows, rows.head_share));
 }
 
 }  // namespace longer

@@ -30,10 +30,10 @@ TransformerLayerForward merged_call(const Config& config, const ModelWeights& we
   p.shape = {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
   p.weights = &weights.layers[l];
   p.x = a.merged_rows[l];
-  p.query_rows = m.rows->query_rows.data();
+  p.query_rows = m.rows->query_rows.placed();
   p.num_spans = m.num_query_rows == 0 ? 0 : static_cast<int64_t>(m.rows->spans.size());
-  p.spans = m.rows->spans.data();
-  p.visible = m.rows->visible.data();
+  p.spans = m.rows->spans.placed();
+  p.visible = m.rows->visible.placed();
   p.kv_sink = keys_values.layers[l];
   if (m.num_query_rows > 0) p.rows_out = a.merged_rows[l + 1];
   p.saved = a.merged_saved[l];
@@ -51,11 +51,11 @@ TransformerLayerForward side_call(const Config& config, const ModelWeights& weig
              config.model_width(), config.heads};
   p.weights = &weights.layers[l];
   p.x = a.side_rows[l];
-  p.query_rows = rows.query_rows.data();
+  p.query_rows = rows.query_rows.placed();
   p.prefix_kv = keys_values.layers[l];
   p.num_spans = static_cast<int64_t>(rows.spans.size());
-  p.spans = rows.spans.data();
-  p.visible = rows.visible.data();
+  p.spans = rows.spans.placed();
+  p.visible = rows.visible.placed();
   p.kv_sink = a.side_kv[l];
   p.rows_out = a.side_rows[l + 1];
   p.saved = a.side_saved[l];
@@ -88,9 +88,9 @@ void allocate_saved(Workspace& memory, const Pass& pass, int64_t num_layers,
   if (recomputes_layers(pass)) std::fill(saved.begin(), saved.end(), memory.allocate<float>(most));
 }
 
-MatrixView zeros(Workspace& memory, int64_t rows, int64_t cols) {
+MatrixView zeros(Stream& stream, Workspace& memory, int64_t rows, int64_t cols) {
   const MatrixView m = memory.matrix(rows, cols);
-  std::fill_n(m.data, rows * cols, 0.0F);
+  stream.zero(m.data, rows * cols);
   return m;
 }
 
@@ -154,7 +154,7 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
   backend.event_encoder_forward(stream, {batch.event_tokens(config), &weights.event_encoder, groups,
                                          event_tokens, event_dropout(a)});
   if (is_learned) {
-    a.learned_queries = {batch.num_requests, batch.group_offsets.data(), groups,
+    a.learned_queries = {batch.num_requests, batch.group_offsets.placed(), groups,
                          weights.learned_queries, a.merged_rows[0]};
     backend.learned_queries_forward(stream, a.learned_queries);
   }
@@ -172,7 +172,7 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
   }
   if (!head_reads_history(config)) return;
   a.history_head =
-      history_head_call(config, weights, memory, batch.num_requests, batch.query_offsets.data(),
+      history_head_call(config, weights, memory, batch.num_requests, batch.query_offsets.placed(),
                         a.merged_rows.back(), keys_values.head_share);
   backend.history_head_forward(stream, a.history_head);
 }
@@ -242,7 +242,7 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   std::vector<MatrixView> d_merged_kv;
   for (int64_t l = 0; l < layers; ++l) {
     d_merged_kv.push_back(
-        zeros(memory, keys_values.layers[static_cast<size_t>(l)].rows, 2 * width));
+        zeros(stream, memory, keys_values.layers[static_cast<size_t>(l)].rows, 2 * width));
   }
   MatrixView d_rows = memory.matrix(batch.num_side_rows, width);
   MatrixView d_next = memory.matrix(batch.num_side_rows, width);
@@ -259,7 +259,7 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
     const auto i = static_cast<size_t>(l);
     const TransformerLayerForward call = side_call(config, weights, batch, l, keys_values, a);
     if (is_overwritten(l)) backend.transformer_layer_forward(stream, call);
-    std::fill_n(d_side_kv.data, d_side_kv.rows * d_side_kv.cols, 0.0F);
+    stream.zero(d_side_kv.data, d_side_kv.rows * d_side_kv.cols);
     backend.transformer_layer_backward(
         stream, {call, gradients.layers[i], d_rows, d_side_kv, d_merged_kv[i], d_next});
     std::swap(d_rows, d_next);

@@ -77,8 +77,8 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
                       const Pass& pass, const UserKeysValues& keys_values,
                       Activations& activations);
 
-/// scores [tasks, ΣC] = probabilities of logits [ΣC, tasks], corrected for each task's sampling of
-/// negatives (native/docs/model.md, "Head and loss").
+/// scores [tasks, ΣC] = probabilities of logits [ΣC, tasks], both on the host, corrected for each
+/// task's sampling of negatives (native/docs/model.md, "Head and loss").
 void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores);
 
 /// Allocates keys and values for a batch in `memory`.

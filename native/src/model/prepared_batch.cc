@@ -14,12 +14,6 @@ struct MergedRange {
   int64_t query_begin, query_end;
 };
 
-void clear(LayerRows& rows) {
-  rows.query_rows.clear();
-  rows.spans.clear();
-  rows.visible.clear();
-}
-
 /// One request's merged rows, of which `num_groups` are groups: every row sees itself and the rows
 /// before it.
 void append_merged_rows(const Config& config, int64_t num_groups, PreparedBatch& out) {
@@ -102,7 +96,7 @@ void reset(const Config& config, const BatchView& batch, PreparedBatch& out) {
     offsets->push_back(0);
   }
   for (LayerRows* rows : {&out.merged_cross, &out.merged_self, &out.side_cross, &out.side_self})
-    clear(*rows);
+    rows->clear();
 }
 
 /// Positions, slots, groups and time buckets of the kept events of request b.
@@ -144,27 +138,52 @@ void append_side(const Config& config, const BatchView& batch, int64_t b, const 
 
 }  // namespace
 
+void LayerRows::clear() {
+  query_rows.clear();
+  spans.clear();
+  visible.clear();
+}
+
+void LayerRows::list(std::vector<Placement>& arrays) {
+  arrays.insert(arrays.end(), {query_rows.placement(), spans.placement(), visible.placement()});
+}
+
+void PreparedBatch::place(Stream& stream, Workspace& memory) {
+  if (memory.memory().is_host()) return;
+  std::vector<Placement> arrays;
+  for (auto* array : {&positions, &time_buckets, &slots, &event_group_offsets, &group_offsets,
+                      &query_offsets, &user_time_buckets, &side_offsets}) {
+    arrays.push_back(array->placement());
+  }
+  for (PreparedFeatures* features : {&event_features, &user_features, &candidate_features})
+    features->list(arrays);
+  for (LayerRows* rows : {&merged_cross, &merged_self, &side_cross, &side_self}) rows->list(arrays);
+  stream.place(memory, arrays.data(), arrays.size());
+  for (PreparedFeatures* features : {&event_features, &user_features, &candidate_features})
+    features->find_placed();
+}
+
 EventTokens PreparedBatch::event_tokens(const Config& config) const {
   EventTokens tokens;
   tokens.num_events = num_tokens();
   tokens.num_groups = num_groups();
   tokens.merge_factor = config.merge_factor;
-  tokens.features = event_features.values();
-  tokens.positions = positions.data();
-  tokens.time_buckets = config.time == TimeMode::kNone ? nullptr : time_buckets.data();
-  tokens.group_offsets = event_group_offsets.data();
-  tokens.slots = slots.data();
+  tokens.features = event_features.placed();
+  tokens.positions = positions.placed();
+  tokens.time_buckets = config.time == TimeMode::kNone ? nullptr : time_buckets.placed();
+  tokens.group_offsets = event_group_offsets.placed();
+  tokens.slots = slots.placed();
   return tokens;
 }
 
 SideLayout PreparedBatch::side_layout(const Config& config) const {
-  return {num_requests, side_offsets.data(), config.num_request_rows(),
+  return {num_requests, side_offsets.placed(), config.num_request_rows(),
           config.rows_per_candidate()};
 }
 
 GlobalTokensInputs PreparedBatch::global_inputs(const Config& config) const {
-  return {num_candidates, user_features.values(), user_time_buckets.data(),
-          candidate_features.values(), side_layout(config)};
+  return {num_candidates, user_features.placed(), user_time_buckets.placed(),
+          candidate_features.placed(), side_layout(config)};
 }
 
 void prepare_batch(const Config& config, const BatchView& batch, RowLookup& lookup,

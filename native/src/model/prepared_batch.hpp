@@ -2,20 +2,25 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/placed_array.hpp"
 #include "longer/batch.hpp"
 #include "longer/config.hpp"
 #include "model/prepared_features.hpp"
 #include "ops/attention/attention.hpp"
 #include "ops/event_encoder/event_encoder.hpp"
 #include "ops/global_tokens/global_tokens.hpp"
+#include "ops/stream.hpp"
 
 namespace longer {
 
 /// The attention geometry of one set of rows in one kind of layer (native/docs/model.md, "Layers").
 struct LayerRows {
-  std::vector<int32_t> query_rows;
-  std::vector<AttentionSpan> spans;
-  std::vector<VisibleKeys> visible;
+  PlacedArray<int32_t> query_rows;
+  PlacedArray<AttentionSpan> spans;
+  PlacedArray<VisibleKeys> visible;
+
+  void clear();
+  void list(std::vector<Placement>& arrays);
 };
 
 /// A batch as the stages take it: windows cut, groups formed, ids turned into rows, masks as
@@ -23,26 +28,27 @@ struct LayerRows {
 ///
 /// Merged rows are numbered request by request, oldest group first, learned queries behind the
 /// groups; side rows as SideLayout says. Refilling a PreparedBatch reuses its memory.
+/// Between filling it and the first stage comes `place`.
 struct PreparedBatch {
   int64_t num_requests = 0;    // B
   int64_t num_candidates = 0;  // ΣC
   int64_t num_side_rows = 0;
 
   PreparedFeatures event_features;           // of N rows
-  std::vector<int32_t> positions;            // [N]
-  std::vector<int32_t> time_buckets;         // [N]; empty when the time mode is NONE
-  std::vector<int32_t> slots;                // [N]
-  std::vector<int32_t> event_group_offsets;  // [ΣS + 1]
+  PlacedArray<int32_t> positions;            // [N]
+  PlacedArray<int32_t> time_buckets;         // [N]; empty when the time mode is NONE
+  PlacedArray<int32_t> slots;                // [N]
+  PlacedArray<int32_t> event_group_offsets;  // [ΣS + 1]
   std::vector<RowRange> kept_events;         // [B] among the batch's events
-  std::vector<int32_t> token_offsets;        // [B + 1] kept events
-  std::vector<int32_t> group_offsets;        // [B + 1] merged tokens
-  std::vector<int32_t> merged_offsets;       // [B + 1] rows of layer 0: groups, learned queries
-  std::vector<int32_t> query_offsets;        // [B + 1] merged rows that are queries
+  PlacedArray<int32_t> token_offsets;        // [B + 1] kept events
+  PlacedArray<int32_t> group_offsets;        // [B + 1] merged tokens
+  PlacedArray<int32_t> merged_offsets;       // [B + 1] rows of layer 0: groups, learned queries
+  PlacedArray<int32_t> query_offsets;        // [B + 1] merged rows that are queries
 
   PreparedFeatures user_features;          // user then context features, of B rows
   PreparedFeatures candidate_features;     // of ΣC rows
-  std::vector<int32_t> user_time_buckets;  // [B]
-  std::vector<int32_t> side_offsets;       // [B + 1]
+  PlacedArray<int32_t> user_time_buckets;  // [B]
+  PlacedArray<int32_t> side_offsets;       // [B + 1]
 
   LayerRows merged_cross;  // merged rows in layer 0
   LayerRows merged_self;   // merged rows in layers 1 …
@@ -53,6 +59,9 @@ struct PreparedBatch {
   int64_t num_groups() const { return group_offsets.empty() ? 0 : group_offsets.back(); }
   int64_t num_merged_rows() const { return merged_offsets.empty() ? 0 : merged_offsets.back(); }
   int64_t num_queries() const { return query_offsets.empty() ? 0 : query_offsets.back(); }
+
+  /// Puts the arrays that stages read into `memory`.
+  void place(Stream& stream, Workspace& memory);
 
   EventTokens event_tokens(const Config& config) const;
   SideLayout side_layout(const Config& config) const;

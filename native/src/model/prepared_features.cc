@@ -32,6 +32,26 @@ void look_up(int64_t table, const Column& column, const RowRange& range, RowLook
 void PreparedFeatures::reset(size_t num_features) {
   if (memory_.size() < num_features) memory_.resize(num_features);
   values_.assign(num_features, {});
+  placed_.clear();
+}
+
+void PreparedFeatures::list(std::vector<Placement>& arrays) {
+  for (size_t f = 0; f < values_.size(); ++f) {
+    Memory& memory = memory_[f];
+    if (values_[f].rows != nullptr) arrays.push_back(memory.rows.placement());
+    if (values_[f].offsets != nullptr) arrays.push_back(memory.offsets.placement());
+    if (values_[f].numbers != nullptr) arrays.push_back(memory.numbers.placement());
+  }
+}
+
+void PreparedFeatures::find_placed() {
+  placed_ = values_;
+  for (size_t f = 0; f < placed_.size(); ++f) {
+    FeatureValues& placed = placed_[f];
+    if (placed.rows != nullptr) placed.rows = memory_[f].rows.placed();
+    if (placed.offsets != nullptr) placed.offsets = memory_[f].offsets.placed();
+    if (placed.numbers != nullptr) placed.numbers = memory_[f].numbers.placed();
+  }
 }
 
 void PreparedFeatures::set(size_t first, const Config& config,

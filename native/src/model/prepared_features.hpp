@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/placed_array.hpp"
 #include "longer/batch.hpp"
 #include "longer/config.hpp"
 #include "ops/feature_input/feature_input.hpp"
@@ -32,13 +33,18 @@ class PreparedFeatures {
   /// range after range. `columns` may be null when there are no rows.
   void set(size_t first, const Config& config, const std::vector<FeatureConfig>& features,
            const Column* columns, const RowRange* ranges, size_t num_ranges, RowLookup& lookup);
-  /// One entry a feature, valid until the next reset.
+  /// One entry a feature, valid until the next reset; the arrays are the host's.
   const FeatureValues* values() const { return values_.data(); }
+  /// The same where the stages read them.
+  const FeatureValues* placed() const { return placed_.empty() ? values_.data() : placed_.data(); }
+  void list(std::vector<Placement>& arrays);
+  /// Follows when the arrays have been placed.
+  void find_placed();
 
  private:
   struct Memory {
-    std::vector<int32_t> rows, offsets;
-    std::vector<float> numbers;
+    PlacedArray<int32_t> rows, offsets;
+    PlacedArray<float> numbers;
   };
   static void set_rows(int64_t table, const Column& column, const RowRange* ranges,
                        size_t num_ranges, RowLookup& lookup, Memory& memory);
@@ -49,6 +55,7 @@ class PreparedFeatures {
 
   std::vector<Memory> memory_;  // never shrinks
   std::vector<FeatureValues> values_;
+  std::vector<FeatureValues> placed_;  // empty where they are the host's
 };
 
 }  // namespace longer

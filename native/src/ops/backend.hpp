@@ -6,7 +6,9 @@
 #include "ops/event_encoder/event_encoder.hpp"
 #include "ops/global_tokens/global_tokens.hpp"
 #include "ops/learned_queries/learned_queries.hpp"
+#include "ops/optimizer/optimizer.hpp"
 #include "ops/prediction_head/prediction_head.hpp"
+#include "ops/segment_sum/segment_sum.hpp"
 #include "ops/stream.hpp"
 #include "ops/transformer_layer/transformer_layer.hpp"
 
@@ -23,13 +25,15 @@ class PreparedLinears {
 /// that a backend needs (native/docs/architecture.md, "The seam"). A backend that lacks a stage
 /// does not compile.
 ///
-/// All pointers in the parameter structs are device memory of the backend; nothing is read back to
-/// the host by a stage. Thread-safe: a backend has no state of a call; streams are one thread at a
-/// time.
+/// All pointers in the parameter structs are memory of the backend unless they say otherwise; what
+/// a method returns by value, and nothing else, is read back to the host. Thread-safe: a backend
+/// has no state of a call; streams are one thread at a time.
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual Device device() const = 0;
+  /// Where weights, gradients, and what passes between stages lie.
+  virtual Memory& memory() = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
 
   /// (Re)builds the prepared form of `linears` and points their `packed` at it; reuses the memory
@@ -55,6 +59,15 @@ class Backend {
   virtual void prediction_head_forward(Stream& stream, const PredictionHeadForward& p) = 0;
   virtual void prediction_head_backward(Stream& stream, const PredictionHeadBackward& p) = 0;
   virtual LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) = 0;
+
+  // What an optimizer step does beside the stages.
+  virtual void spread_mean_gradient(Stream& stream, const FeatureValues& values,
+                                    ConstMatrixView d_input, MatrixView d_rows) = 0;
+  virtual void add_segments(Stream& stream, const Segments& segments, float* sums) = 0;
+  virtual void add_rows(Stream& stream, const RowAddition& p) = 0;
+  virtual double squared_norm(Stream& stream, const float* x, int64_t count) = 0;
+  virtual void adamw_step(Stream& stream, const AdamwStep& p) = 0;
+  virtual void row_wise_adagrad_step(Stream& stream, const RowWiseAdagradStep& p) = 0;
 };
 
 /// The CPU backend; threads as `device` says.

@@ -28,6 +28,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const Device& device) : device_(device), pool_(device.num_threads) {}
 
   Device device() const override { return device_; }
+  Memory& memory() override { return host_memory(); }
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<CpuStream>(&pool_); }
 
   void prepare(const std::vector<LinearWeights*>& linears, PackFor purpose,
@@ -85,6 +86,21 @@ class CpuBackend final : public Backend {
   }
   LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy& p) override {
     return binary_cross_entropy_cpu(p);
+  }
+  void spread_mean_gradient(Stream&, const FeatureValues& values, ConstMatrixView d_input,
+                            MatrixView d_rows) override {
+    longer::spread_mean_gradient(values, d_input, d_rows);
+  }
+  void add_segments(Stream& s, const Segments& segments, float* sums) override {
+    add_segments_cpu(cpu(s), segments, sums);
+  }
+  void add_rows(Stream&, const RowAddition& p) override { add_rows_cpu(p); }
+  double squared_norm(Stream&, const float* x, int64_t count) override {
+    return longer::squared_norm(&pool_, x, count);
+  }
+  void adamw_step(Stream&, const AdamwStep& p) override { longer::adamw_step(&pool_, p); }
+  void row_wise_adagrad_step(Stream&, const RowWiseAdagradStep& p) override {
+    longer::row_wise_adagrad_step(&pool_, p);
   }
 
  private:

@@ -3,6 +3,12 @@
 #include "ops/backend.hpp"
 #include "ops/cuda_stream.hpp"
 #include "ops/event_encoder/event_encoder_cuda.hpp"
+#include "ops/feature_input/feature_input_cuda.hpp"
+#include "ops/global_tokens/global_tokens_cuda.hpp"
+#include "ops/learned_queries/learned_queries_cuda.hpp"
+#include "ops/optimizer/optimizer_cuda.hpp"
+#include "ops/prediction_head/prediction_head_cuda.hpp"
+#include "ops/segment_sum/segment_sum_cuda.hpp"
 #include "ops/transformer_layer/transformer_layer_cuda.hpp"
 
 namespace longer {
@@ -14,74 +20,89 @@ class RawLinears final : public PreparedLinears {
   int64_t bytes() const override { return 0; }
 };
 
-[[noreturn]] void not_on_gpu(const char* stage) {
-  fail(Status::kUnsupported, "[cuda] stage ", stage,
-       " does not run on the GPU in this version; use the CPU device");
+/// The stream, its device chosen for the calling thread.
+CudaStream& cuda(Stream& stream) {
+  auto& own = static_cast<CudaStream&>(stream);
+  own.use();
+  return own;
 }
-
-CudaStream& cuda(Stream& stream) { return static_cast<CudaStream&>(stream); }
 
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(const Device& device) : device_(device) {
-    check_cuda(cudaSetDevice(device.index), "choose the device");
-  }
+  explicit CudaBackend(const Device& device) : device_(device), memory_(device.index) {}
 
   Device device() const override { return device_; }
-  std::unique_ptr<Stream> make_stream() override { return std::make_unique<CudaStream>(); }
+  Memory& memory() override { return memory_; }
+  std::unique_ptr<Stream> make_stream() override {
+    return std::make_unique<CudaStream>(device_.index, memory_);
+  }
   void prepare(const std::vector<LinearWeights*>&, PackFor,
                std::unique_ptr<PreparedLinears>& prepared) override {
     if (prepared == nullptr) prepared = std::make_unique<RawLinears>();
   }
 
   void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {
-    if (p.dropout.is_on()) not_on_gpu("dropout");
     event_encoder_forward_cuda(cuda(s), p);
   }
   void event_encoder_backward(Stream& s, const EventEncoderBackward& p) override {
     event_encoder_backward_cuda(cuda(s), p);
   }
+  void global_tokens_forward(Stream& s, const GlobalTokensForward& p) override {
+    global_tokens_forward_cuda(cuda(s), p);
+  }
+  void global_tokens_backward(Stream& s, const GlobalTokensBackward& p) override {
+    global_tokens_backward_cuda(cuda(s), p);
+  }
   void transformer_layer_forward(Stream& s, const TransformerLayerForward& p) override {
-    if (p.dropout.is_on()) not_on_gpu("dropout");
     transformer_layer_forward_cuda(cuda(s), p);
   }
   void transformer_layer_backward(Stream& s, const TransformerLayerBackward& p) override {
     transformer_layer_backward_cuda(cuda(s), p);
   }
-  void global_tokens_forward(Stream&, const GlobalTokensForward&) override {
-    not_on_gpu("global_tokens");
+  void transformer_layer_probabilities(Stream& s, const TransformerLayerForward& p, int64_t span,
+                                       int64_t query_row, float* probabilities) override {
+    transformer_layer_probabilities_cuda(cuda(s), p, span, query_row, probabilities);
   }
-  void global_tokens_backward(Stream&, const GlobalTokensBackward&) override {
-    not_on_gpu("global_tokens");
+  void learned_queries_forward(Stream& s, const LearnedQueriesForward& p) override {
+    learned_queries_forward_cuda(cuda(s), p);
   }
-  void transformer_layer_probabilities(Stream&, const TransformerLayerForward&, int64_t, int64_t,
-                                       float*) override {
-    not_on_gpu("transformer_layer_probabilities");
+  void learned_queries_backward(Stream& s, const LearnedQueriesBackward& p) override {
+    learned_queries_backward_cuda(cuda(s), p);
   }
-  void learned_queries_forward(Stream&, const LearnedQueriesForward&) override {
-    not_on_gpu("learned_queries");
+  void history_head_forward(Stream& s, const HistoryHeadForward& p) override {
+    history_head_forward_cuda(cuda(s), p);
   }
-  void learned_queries_backward(Stream&, const LearnedQueriesBackward&) override {
-    not_on_gpu("learned_queries");
+  void history_head_backward(Stream& s, const HistoryHeadBackward& p) override {
+    history_head_backward_cuda(cuda(s), p);
   }
-  void history_head_forward(Stream&, const HistoryHeadForward&) override {
-    not_on_gpu("history_head");
+  void prediction_head_forward(Stream& s, const PredictionHeadForward& p) override {
+    prediction_head_forward_cuda(cuda(s), p);
   }
-  void history_head_backward(Stream&, const HistoryHeadBackward&) override {
-    not_on_gpu("history_head");
+  void prediction_head_backward(Stream& s, const PredictionHeadBackward& p) override {
+    prediction_head_backward_cuda(cuda(s), p);
   }
-  void prediction_head_forward(Stream&, const PredictionHeadForward&) override {
-    not_on_gpu("prediction_head");
+  LossSum binary_cross_entropy(Stream& s, const BinaryCrossEntropy& p) override {
+    return binary_cross_entropy_cuda(cuda(s), p);
   }
-  void prediction_head_backward(Stream&, const PredictionHeadBackward&) override {
-    not_on_gpu("prediction_head");
+  void spread_mean_gradient(Stream& s, const FeatureValues& values, ConstMatrixView d_input,
+                            MatrixView d_rows) override {
+    spread_mean_gradient_cuda(cuda(s), values, d_input, d_rows);
   }
-  LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy&) override {
-    not_on_gpu("binary_cross_entropy");
+  void add_segments(Stream& s, const Segments& segments, float* sums) override {
+    add_segments_cuda(cuda(s), segments, sums);
+  }
+  void add_rows(Stream& s, const RowAddition& p) override { add_rows_cuda(cuda(s), p); }
+  double squared_norm(Stream& s, const float* x, int64_t count) override {
+    return squared_norm_cuda(cuda(s), x, count);
+  }
+  void adamw_step(Stream& s, const AdamwStep& p) override { adamw_step_cuda(cuda(s), p); }
+  void row_wise_adagrad_step(Stream& s, const RowWiseAdagradStep& p) override {
+    row_wise_adagrad_step_cuda(cuda(s), p);
   }
 
  private:
   Device device_;
+  CudaMemory memory_;
 };
 
 }  // namespace

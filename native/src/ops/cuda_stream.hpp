@@ -1,102 +1,66 @@
 #pragma once
 #include <cuda_runtime.h>
 
-#include <cstdint>
-#include <vector>
-
 #include "core/cuda_check.hpp"
-#include "core/matrix.hpp"
 #include "ops/stream.hpp"
 
 namespace longer {
 
-/// A growing stack of device memory. It grows on the first pass over the largest shape; afterwards
-/// allocation is a pointer bump, which is what stream capture needs. One thread at a time.
-class DeviceArena {
+/// A device's memory, from its driver's pool, which keeps what is released. Safe from any thread.
+class CudaMemory final : public Memory {
  public:
-  DeviceArena() = default;
-  ~DeviceArena() {
-    for (const Block& block : blocks_) cudaFree(block.data);
-  }
-  DeviceArena(const DeviceArena&) = delete;
-  DeviceArena& operator=(const DeviceArena&) = delete;
+  explicit CudaMemory(int device);
+  ~CudaMemory() override;
+  CudaMemory(const CudaMemory&) = delete;
+  CudaMemory& operator=(const CudaMemory&) = delete;
 
-  struct Mark {
-    size_t block, used;
-  };
-  Mark mark() const { return {current_, used_}; }
-  void release(Mark mark) {
-    current_ = mark.block;
-    used_ = mark.used;
-  }
-
-  template <class T>
-  T* allocate(int64_t count) {
-    return static_cast<T*>(allocate_bytes(static_cast<size_t>(count) * sizeof(T)));
-  }
-  MatrixView matrix(int64_t rows, int64_t cols) {
-    return {allocate<float>(rows * cols), rows, cols};
-  }
+  bool is_host() const override { return false; }
+  void* allocate(size_t bytes) override;
+  /// Waits for everything that runs on the device: somebody may be using it.
+  void release(void* data) noexcept override;
+  void zero(void* data, size_t bytes) override;
+  void copy(void* to, const void* from, size_t bytes) override;
 
  private:
-  struct Block {
-    void* data;
-    size_t bytes;
-  };
-  void* allocate_bytes(size_t bytes) {
-    constexpr size_t kAlignment = 256;
-    constexpr size_t kFirstBytes = size_t{16} << 20;
-    bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    while (current_ < blocks_.size() && used_ + bytes > blocks_[current_].bytes) {
-      ++current_;
-      used_ = 0;
-    }
-    if (current_ == blocks_.size()) {
-      const size_t last = blocks_.empty() ? kFirstBytes / 2 : blocks_.back().bytes;
-      const size_t wanted = bytes > 2 * last ? bytes : 2 * last;
-      void* data = nullptr;
-      check_cuda(cudaMalloc(&data, wanted), "allocate device scratch");
-      blocks_.push_back({data, wanted});
-    }
-    char* begin = static_cast<char*>(blocks_[current_].data) + used_;
-    used_ += bytes;
-    return begin;
-  }
-
-  std::vector<Block> blocks_;
-  size_t current_ = 0;
-  size_t used_ = 0;
+  int device_;
+  cudaStream_t stream_ = nullptr;
 };
 
-class DeviceArenaScope {
- public:
-  explicit DeviceArenaScope(DeviceArena& arena) : arena_(arena), mark_(arena.mark()) {}
-  ~DeviceArenaScope() { arena_.release(mark_); }
-  DeviceArenaScope(const DeviceArenaScope&) = delete;
-  DeviceArenaScope& operator=(const DeviceArenaScope&) = delete;
-
- private:
-  DeviceArena& arena_;
-  DeviceArena::Mark mark_;
-};
-
-/// A CUDA stream with its arena. Stages enqueue and return.
+/// A CUDA stream with its scratch memory. Stages enqueue and return; after the first pass over the
+/// largest shape none allocates, which is what stream capture needs.
 class CudaStream final : public Stream {
  public:
-  CudaStream() {
-    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream");
-  }
-  ~CudaStream() override { cudaStreamDestroy(stream_); }
+  CudaStream(int device, Memory& memory);
+  ~CudaStream() override;
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
 
-  void synchronize() override { check_cuda(cudaStreamSynchronize(stream_), "wait for the stream"); }
+  void synchronize() override;
+  int64_t scratch_bytes() const override {
+    return static_cast<int64_t>(workspace_.capacity_bytes());
+  }
+  void zero(float* data, int64_t count) override;
+  void copy(float* to, const float* from, int64_t count) override;
+  /// One copy from page-locked memory.
+  void place(Workspace& memory, const Placement* arrays, size_t count) override;
+  ConstMatrixView fetch(ConstMatrixView m, std::vector<float>& copy) override;
+
+  /// Makes this stream's device the calling thread's.
+  void use() const { check_cuda(cudaSetDevice(device_), "choose the device"); }
   cudaStream_t get() const { return stream_; }
-  DeviceArena& arena() { return arena_; }
+  Workspace& workspace() { return workspace_; }
+  /// Reads `bytes` once all that was enqueued is done.
+  void read(void* host, const void* from, size_t bytes);
 
  private:
+  void grow_staging(size_t bytes);
+
+  int device_;
   cudaStream_t stream_ = nullptr;
-  DeviceArena arena_;
+  Workspace workspace_;
+  char* staging_ = nullptr;  // page-locked
+  size_t staging_bytes_ = 0;
+  cudaEvent_t staging_is_read_ = nullptr;
 };
 
 }  // namespace longer

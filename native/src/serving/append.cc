@@ -113,6 +113,7 @@ HistoryChange Ranker::encode_change(Context& c, const UserEncoding& former,
   const BatchView batch = events.view(first_ordinal);
   ReadOnlyLookup lookup(model_->state());
   prepare_events(config, batch, previous ? &*previous : nullptr, lookup, c.batch);
+  c.batch.place(*c.stream, c.memory);
 
   HistoryChange change;
   change.key = former.key();
@@ -124,6 +125,7 @@ HistoryChange Ranker::encode_change(Context& c, const UserEncoding& former,
                  tail.num_events > 0 ? history.num_merged_rows - 1 : history.num_merged_rows,
                  &former.keys_values(), former.query_rows(), former.head_rows()},
                 change.rows);
+  c.stream->synchronize();  // the cache copies the rows
   change.end = end_of(config, batch, c.batch, previous);
   change.history = {change.rows.num_groups, change.rows.num_queries,
                     has_time ? added.event_times[added.num_events - 1] : 0, true};

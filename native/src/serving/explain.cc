@@ -119,27 +119,31 @@ void Ranker::explain(const RankRequest& request, int64_t candidate, int64_t task
   encode_and_score(c, PassKind::kTraining, tokens.data);
 
   const MatrixView d_logits = c.memory.matrix(1, tasks);
-  std::fill_n(d_logits.data, tasks, 0.0F);
-  d_logits.data[task] = 1.0F;
+  std::vector<float> one_logit(static_cast<size_t>(tasks), 0.0F);
+  one_logit[static_cast<size_t>(task)] = 1.0F;
+  c.stream->copy(d_logits.data, one_logit.data(), tasks);
   const ParameterLayout& layout = model_->state().layout;
-  AlignedBuffer gradients(layout.arena_size());
+  AlignedBuffer gradients(layout.arena_size(), model_->backend().memory());
   InputGradients inputs;
   inputs.event_tokens = d_tokens.data;
   backward(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
            c.keys_values, c.activations, d_logits, bind_gradients(config, layout, gradients.data()),
            inputs);
 
-  const auto keys = static_cast<size_t>(c.batch.num_merged_rows() + c.batch.num_side_rows);
-  std::vector<float> attention(keys);  // summed over the candidate's tokens
-  std::vector<float> of_one(keys);
+  const int64_t keys = c.batch.num_merged_rows() + c.batch.num_side_rows;
+  std::vector<float> attention(static_cast<size_t>(keys));  // summed over the candidate's tokens
+  const MatrixView of_one = c.memory.matrix(1, keys);
   for (size_t t = 0; t < config.candidate_tokens.size(); ++t) {
-    cross_attention_probabilities(
-        config, model_->weights(), model_->backend(), *c.stream, c.batch, c.keys_values,
-        c.activations, 0, config.num_request_rows() + static_cast<int64_t>(t), of_one.data());
-    for (size_t i = 0; i < keys; ++i) attention[i] += of_one[i];
+    cross_attention_probabilities(config, model_->weights(), model_->backend(), *c.stream, c.batch,
+                                  c.keys_values, c.activations, 0,
+                                  config.num_request_rows() + static_cast<int64_t>(t), of_one.data);
+    const float* shares = c.stream->fetch(of_one, c.fetched).data;
+    for (int64_t i = 0; i < keys; ++i) attention[static_cast<size_t>(i)] += shares[i];
   }
-  const std::vector<double> shares =
-      shares_of(attention, saliency(d_tokens, tokens), c.batch.event_group_offsets);
+  std::vector<float> copy;
+  const std::vector<double> shares = shares_of(
+      attention, saliency(c.stream->fetch(d_tokens, copy), c.stream->fetch(tokens, c.fetched)),
+      c.batch.event_group_offsets);
   float* first = attribution + c.batch.kept_events[0].begin;
   for (size_t i = 0; i < shares.size(); ++i) first[i] = static_cast<float>(shares[i]);
 }

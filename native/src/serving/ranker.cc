@@ -72,6 +72,7 @@ HistoryKey Ranker::key_of(const RankRequest& request) const {
 
 void Ranker::encode_and_score(Context& c, PassKind kind, float* event_tokens) {
   const Config& config = model_->config();
+  c.batch.place(*c.stream, c.memory);
   allocate_keys_values(config, c.batch, c.memory, c.keys_values);
   encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch, kind,
               c.keys_values, c.activations, event_tokens);
@@ -88,9 +89,11 @@ EncodingInUse Ranker::encode(Context& c, const RankRequest& request, const Histo
   const CachedHistory history = {c.batch.num_merged_rows(), c.batch.num_queries(),
                                  has_time ? request.batch.event_times[supplied - 1] : 0,
                                  supplied > 0};
-  auto encoding = std::make_shared<UserEncoding>(key, config, history);
+  c.batch.place(*c.stream, c.memory);
+  auto encoding = std::make_shared<UserEncoding>(key, config, history, model_->backend().memory());
   encode_user(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
               PassKind::kInference, encoding->keys_values(), c.activations);
+  c.stream->synchronize();  // other streams will read it
   if (can_append(config)) {
     encoding->finish(history_end(request.batch, c.batch), c.activations);
   }
@@ -124,8 +127,10 @@ bool Ranker::score(Context& c, const RankRequest& request) {
                    " lies before the newest event of the cached history, ", history.newest_time);
   }
   prepare_candidates(config, request.batch, history, lookup, c.batch);
+  c.batch.place(*c.stream, c.memory);
   score_candidates(config, model_->weights(), model_->backend(), *c.stream, c.memory, c.batch,
                    PassKind::kInference, encoding->keys_values(), c.activations);
+  c.stream->synchronize();  // an append may change the encoding from here on
   return true;
 }
 
@@ -137,7 +142,10 @@ bool Ranker::rank(const RankRequest& request, float* scores) {
     Context& c = *lease;
     // Without candidates a request fills the cache and computes no more.
     if (!(has_candidates ? score(c, request) : bool(find_or_encode(c, request)))) return false;
-    if (has_candidates) sigmoid_scores(model_->config(), c.activations.head.logits, scores);
+    if (has_candidates) {
+      sigmoid_scores(model_->config(), c.stream->fetch(c.activations.head.logits, c.fetched),
+                     scores);
+    }
   }
   num_requests_.fetch_add(1, std::memory_order_relaxed);
   num_candidates_.fetch_add(request.batch.num_candidates, std::memory_order_relaxed);
@@ -149,7 +157,7 @@ bool Ranker::represent(const RankRequest& request, float* globals, float* candid
   ContextLease lease(*this);
   Context& c = *lease;
   if (!score(c, request)) return false;
-  const MatrixView& rows = c.activations.head.normed;
+  const ConstMatrixView rows = c.stream->fetch(c.activations.head.normed, c.fetched);
   const int64_t request_rows = model_->config().num_request_rows();
   std::copy_n(rows.data, request_rows * rows.cols, globals);
   std::copy_n(rows.row(request_rows), (rows.rows - request_rows) * rows.cols, candidates);

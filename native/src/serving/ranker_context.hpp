@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "serving/ranker.hpp"
 
@@ -8,12 +9,13 @@ namespace longer {
 /// The working memory of one call; kept between calls, so that a call in steady state allocates
 /// nothing.
 struct Ranker::Context {
-  explicit Context(Backend& backend) : stream(backend.make_stream()) {}
+  explicit Context(Backend& backend) : stream(backend.make_stream()), memory(backend.memory()) {}
   std::unique_ptr<Stream> stream;
   Workspace memory;
   PreparedBatch batch;
   UserKeysValues keys_values;
   Activations activations;
+  std::vector<float> fetched;  // what the host reads of a pass
 };
 
 /// A context taken from the ranker's free ones, given back on scope exit.

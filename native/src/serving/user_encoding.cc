@@ -16,20 +16,23 @@ constexpr int64_t kMostRowsInPlace = 64;
 }  // namespace
 
 UserEncoding::UserEncoding(const HistoryKey& key, const Config& config,
-                           const CachedHistory& history)
+                           const CachedHistory& history, Memory& memory)
     : key_(key),
       history_(history),
-      head_share_(config.num_history_slots() > 0 ? config.model_width() : 0) {
+      head_share_(config.num_history_slots() > 0 ? config.model_width() : 0, memory) {
   layers_.reserve(static_cast<size_t>(config.num_layers()));
   const bool grows = can_append(config);
   const auto room = [grows](int64_t rows) { return grows ? with_room(rows) : rows; };
   for (int64_t l = 0; l < config.num_layers(); ++l) {
     const int64_t rows = l == 0 ? history.num_merged_rows : history.num_queries;
-    layers_.emplace_back(rows, 2 * config.model_width(), room(rows));
+    layers_.emplace_back(rows, 2 * config.model_width(), room(rows), memory);
   }
-  const GrowingRows queries(history.num_queries, config.model_width(), room(history.num_queries));
-  if (needs_query_rows(config)) query_rows_ = GrowingRows(queries);
-  if (needs_head_rows(config)) head_rows_ = GrowingRows(queries);
+  const auto query_rows = [&] {
+    return GrowingRows(history.num_queries, config.model_width(), room(history.num_queries),
+                       memory);
+  };
+  if (needs_query_rows(config)) query_rows_ = query_rows();
+  if (needs_head_rows(config)) head_rows_ = query_rows();
   update();
 }
 
@@ -37,7 +40,7 @@ UserEncoding::UserEncoding(const UserEncoding& former, HistoryChange&& change)
     : key_(change.key),
       history_(change.history),
       end_(std::move(change.end)),
-      head_share_(former.head_share_.size()) {
+      head_share_(former.head_share_.size(), former.head_share_.memory()) {
   layers_.reserve(former.layers_.size());
   for (size_t l = 0; l < former.layers_.size(); ++l) {
     const RowChange& rows = change.rows.keys_values[l];
@@ -68,7 +71,9 @@ void UserEncoding::update() {
 }
 
 void UserEncoding::copy_share(ConstMatrixView share) {
-  std::copy_n(share.data, head_share_.size(), head_share_.data());
+  if (head_share_.size() == 0) return;
+  head_share_.memory().copy(head_share_.data(), share.data,
+                            static_cast<size_t>(head_share_.bytes()));
 }
 
 void UserEncoding::finish(HistoryEnd&& end, const Activations& activations) {

@@ -62,7 +62,8 @@ struct HistoryChange {
 class UserEncoding {
  public:
   /// Keys and values, and the share of the head, are yet to be written.
-  UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history);
+  UserEncoding(const HistoryKey& key, const Config& config, const CachedHistory& history,
+               Memory& memory = host_memory());
   /// A changed copy, with new room for appends.
   UserEncoding(const UserEncoding& former, HistoryChange&& change);
   ~UserEncoding();

@@ -23,9 +23,12 @@ std::string element(const char* what, const std::string& name, int64_t at, float
   return text(what, name, "[", at, "] is ", value);
 }
 
-std::string in_arena(const ParameterLayout& layout, const char* what, const float* arena) {
+/// values_of(parameter): its numbers or gradients.
+template <class ValuesOf>
+std::string in_parameters(const ParameterLayout& layout, const char* what,
+                          const ValuesOf& values_of) {
   for (const Parameter& p : layout.parameters()) {
-    const float* values = arena + p.offset;
+    const float* values = values_of(p);
     const int64_t at = find_nonfinite(values, p.size());
     if (at < p.size()) return element(what, p.name, at, values[at]);
   }
@@ -57,8 +60,11 @@ std::string in_rows(const std::string& what, ConstMatrixView rows,
 }  // namespace
 
 std::string first_nonfinite_value(const ModelState& state, const PreparedBatch& batch,
-                                  const Activations& a) {
-  std::string found = in_arena(state.layout, "parameter ", state.dense.data());
+                                  const Activations& a, Stream& stream) {
+  std::vector<float> copy;
+  std::string found = in_parameters(state.layout, "parameter ", [&state](const Parameter& p) {
+    return state.dense.data() + p.offset;
+  });
   for (size_t t = 0; t < state.tables.size() && found.empty(); ++t) {
     if (state.tables[t] == nullptr) continue;
     const EmbeddingTable& table = *state.tables[t];
@@ -72,17 +78,17 @@ std::string first_nonfinite_value(const ModelState& state, const PreparedBatch& 
     return text(rows, " rows before layer ", layer);
   };
   for (size_t l = 0; l < a.merged_rows.size() && found.empty(); ++l) {
-    found = in_rows(before("merged", l), a.merged_rows[l],
+    found = in_rows(before("merged", l), stream.fetch(a.merged_rows[l], copy),
                     l == 0 ? batch.group_offsets : batch.query_offsets);
   }
   for (size_t l = 0; l < a.side_rows.size() && found.empty(); ++l) {
     const bool is_last = l + 1 == a.side_rows.size();
     found = in_rows(
         is_last ? "global and candidate rows before the head" : before("global and candidate", l),
-        a.side_rows[l], batch.side_offsets);
+        stream.fetch(a.side_rows[l], copy), batch.side_offsets);
   }
   if (!found.empty()) return found;
-  const ConstMatrixView logits = a.head.logits;
+  const ConstMatrixView logits = stream.fetch(a.head.logits, copy);
   for (int64_t c = 0; c < logits.rows; ++c) {
     const int64_t at = find_nonfinite(logits.row(c), logits.cols);
     if (at < logits.cols) {
@@ -93,20 +99,21 @@ std::string first_nonfinite_value(const ModelState& state, const PreparedBatch& 
   return "";
 }
 
-std::string first_nonfinite_gradient(const ModelState& state, const float* gradients,
-                                     const std::vector<SegmentSum>& table_sums) {
-  const std::string dense = in_arena(state.layout, "gradient of ", gradients);
+std::string first_nonfinite_gradient(const Trainer& trainer) {
+  const ModelState& state = trainer.state();
+  const std::string dense = in_parameters(
+      state.layout, "gradient of ", [&](const Parameter& p) { return trainer.gradient(p.name); });
   if (!dense.empty()) return dense;
-  for (size_t t = 0; t < table_sums.size(); ++t) {
+  for (size_t t = 0; t < state.tables.size(); ++t) {
     if (state.tables[t] == nullptr) continue;
-    const std::vector<float>& sums = table_sums[t].sums();
-    const auto count = static_cast<int64_t>(sums.size());
-    const int64_t at = find_nonfinite(sums.data(), count);
+    const TableGradient gradient = trainer.table_gradient(static_cast<int64_t>(t));
+    const ConstMatrixView& sums = gradient.sums;
+    const int64_t count = sums.rows * sums.cols;
+    const int64_t at = find_nonfinite(sums.data, count);
     if (at == count) continue;
-    const EmbeddingTable& table = *state.tables[t];
-    const int32_t row = table_sums[t].rows()[static_cast<size_t>(at / table.width())];
-    return text("gradient of ", row_of(table, row), ", column ", at % table.width(), " is ",
-                sums[static_cast<size_t>(at)]);
+    const int32_t row = (*gradient.rows)[static_cast<size_t>(at / sums.cols)];
+    return text("gradient of ", row_of(*state.tables[t], row), ", column ", at % sums.cols, " is ",
+                sums.data[at]);
   }
   return "";
 }

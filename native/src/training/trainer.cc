@@ -31,13 +31,14 @@ bool is_decayed(ParameterKind kind) {
   return kind == ParameterKind::kLinearWeight || kind == ParameterKind::kResidualWeight;
 }
 
-ThreadPool* pool_of(Stream& stream) { return static_cast<CpuStream&>(stream).pool(); }
-
-void require_cpu(const Backend& backend) {
-  if (backend.device().kind != DeviceKind::kCpu) {
-    fail(Status::kUnsupported,
-         "[trainer] training runs on the CPU in this version; use the CPU device");
+/// What training starts from: the optimizer's state, or none yet.
+std::unique_ptr<OptimizerState> started(std::unique_ptr<OptimizerState> optimizer,
+                                        ModelState& state) {
+  if (optimizer != nullptr) return optimizer;
+  for (const auto& table : state.tables) {
+    if (table != nullptr) table->reset_training();
   }
+  return std::make_unique<OptimizerState>(state.layout.arena_size());
 }
 
 }  // namespace
@@ -49,20 +50,19 @@ Trainer::Trainer(const LongerModel& model, const TrainerOptions& options,
 Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerState> optimizer,
                  const TrainerOptions& options, std::shared_ptr<Backend> backend)
     : state_(std::move(state)),
-      optimizer_(std::move(optimizer)),
+      optimizer_(started(std::move(optimizer), *state_)),
       options_(options),
       backend_(std::move(backend)),
-      stream_((require_cpu(*backend_), backend_->make_stream())),
-      pool_(pool_of(*stream_)),
-      gradients_(state_->layout.arena_size()),
-      table_sums_(state_->config.tables.size()) {
+      stream_(backend_->make_stream()),
+      placed_(*state_, backend_->memory()),
+      first_moment_(optimizer_->first_moment, backend_->memory()),
+      second_moment_(optimizer_->second_moment, backend_->memory()),
+      gradients_(state_->layout.arena_size(), backend_->memory()),
+      memory_(backend_->memory()),
+      dense_sums_(backend_->memory()) {
   check_options(options_);
-  if (optimizer_ == nullptr) {
-    optimizer_ = std::make_unique<OptimizerState>(state_->layout.arena_size());
-    for (const auto& table : state_->tables) {
-      if (table != nullptr) table->reset_training();
-    }
-  }
+  for (size_t t = 0; t < state_->config.tables.size(); ++t)
+    table_sums_.emplace_back(backend_->memory());
   for (const Parameter& p : state_->layout.parameters()) {
     decay_ranges_.push_back({p.offset, p.offset + p.size(), is_decayed(p.kind)});
   }
@@ -78,13 +78,13 @@ Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerSta
 Trainer::~Trainer() { live_bytes().add(-counted_bytes_); }
 
 int64_t Trainer::bytes() const {
-  int64_t sum =
-      state_->bytes() + gradients_.bytes() + optimizer_->first_moment.bytes() +
-      optimizer_->second_moment.bytes() + static_cast<int64_t>(memory_.capacity_bytes()) +
-      static_cast<int64_t>(static_cast<CpuStream&>(*stream_).workspace().capacity_bytes());
+  int64_t sum = state_->bytes() + placed_.bytes() + gradients_.bytes() +
+                optimizer_->first_moment.bytes() + optimizer_->second_moment.bytes() +
+                first_moment_.bytes() + second_moment_.bytes() +
+                static_cast<int64_t>(memory_.capacity_bytes()) + stream_->scratch_bytes();
   if (prepared_ != nullptr) sum += prepared_->bytes();
-  for (const SegmentSum& sums : table_sums_) sum += sums.bytes();
-  return sum + dense_sums_.bytes();
+  for (const TableSums& sums : table_sums_) sum += sums.index.bytes() + sums.sums.bytes();
+  return sum + dense_sums_.index.bytes() + dense_sums_.sums.bytes();
 }
 
 void Trainer::count_bytes() {
@@ -95,8 +95,12 @@ void Trainer::count_bytes() {
 
 void Trainer::prepare_weights() {
   // Tables grow with every batch; linear maps are packed again after an update only.
+  if (placed_.lacks_rows()) {
+    stream_->synchronize();
+    placed_.add_rows();
+  }
   const ModelWeights bound =
-      bind_weights(state_->config, state_->layout, state_->dense.data(), state_->table_views());
+      bind_weights(state_->config, state_->layout, placed_.dense(), placed_.table_views());
   if (is_prepared_) {
     weights_.event_encoder.tables = bound.event_encoder.tables;
     weights_.global_tokens.user_tables = bound.global_tokens.user_tables;
@@ -110,6 +114,7 @@ void Trainer::prepare_weights() {
 
 void Trainer::run_forward(const Pass& pass) {
   const Config& config = state_->config;
+  batch_.place(*stream_, memory_);
   allocate_keys_values(config, batch_, memory_, keys_values_);
   encode_user(config, weights_, *backend_, *stream_, memory_, batch_, pass, keys_values_,
               activations_);
@@ -124,6 +129,7 @@ Pass Trainer::training_pass(const BatchView& batch) {
     dropout_.probability = state_->config.dropout;
     dropout_.key = dropout_key(options_.seed, optimizer_->step + 1);
     dropout_.name_rows(batch_, batch.candidate_offsets, pending_.num_requests);
+    dropout_.place(*stream_, memory_);
     pass.dropout = &dropout_;
   }
   return pass;
@@ -157,7 +163,7 @@ void Trainer::add_gradients(const BatchView& batch) {
       *stream_,
       {logits, batch.labels, batch.weights, task_weights_.data(), d_logits, pending_.unit});
   if (!std::isfinite(sum.loss) && pending_.nonfinite.empty()) {
-    pending_.nonfinite = first_nonfinite_value(*state_, batch_, activations_);
+    pending_.nonfinite = first_nonfinite_value(state(), batch_, activations_, *stream_);
   }
   backward(config, weights_, *backend_, *stream_, memory_, batch_, keys_values_, activations_,
            d_logits, gradient_views_, inputs_);
@@ -175,8 +181,11 @@ void Trainer::add_gradients(const BatchView& batch) {
 
 void Trainer::discard() {
   pending_ = {};
-  std::fill_n(gradients_.data(), gradients_.size(), 0.0F);
-  for (SegmentSum& sums : table_sums_) sums.clear();
+  stream_->zero(gradients_.data(), gradients_.size());
+  for (TableSums& sums : table_sums_) {
+    sums.index.clear();
+    sums.sums.resize(0);
+  }
 }
 
 void Trainer::report_pending() {
@@ -203,8 +212,10 @@ void Trainer::accumulate_table_gradients() {
   const Config& config = state_->config;
   const int64_t tokens = batch_.num_tokens();
   std::vector<std::vector<GradientSource>> sources(config.tables.size());
-  auto add_features = [&](const std::vector<FeatureConfig>& features, const FeatureValues* values,
-                          int64_t count, const MatrixView& d_input, int64_t column) {
+  auto add_features = [&](const std::vector<FeatureConfig>& features,
+                          const PreparedFeatures& prepared, size_t first, int64_t count,
+                          const MatrixView& d_input, int64_t column) {
+    const FeatureValues* values = prepared.values() + first;
     for (size_t f = 0; f < features.size(); ++f) {
       if (features[f].kind == FeatureKind::kNumeric) {
         column += kNumericWidth;
@@ -215,7 +226,8 @@ void Trainer::accumulate_table_gradients() {
       MatrixView d_rows = d_input.slice_cols(column, column + width);
       if (features[f].kind == FeatureKind::kManyValued) {
         d_rows = memory_.matrix(count, width);
-        spread_mean_gradient(values[f], d_input.slice_cols(column, column + width), d_rows);
+        backend_->spread_mean_gradient(*stream_, prepared.placed()[first + f],
+                                       d_input.slice_cols(column, column + width), d_rows);
       }
       sources[static_cast<size_t>(table)].push_back(
           {values[f].rows, d_rows.data, d_rows.stride, count, values[f].offsets});
@@ -223,26 +235,30 @@ void Trainer::accumulate_table_gradients() {
     }
     return column;
   };
-  add_features(config.event_features, batch_.event_features.values(), tokens, inputs_.features, 0);
+  add_features(config.event_features, batch_.event_features, 0, tokens, inputs_.features, 0);
   const int64_t requests = batch_.num_requests;
-  const FeatureValues* user_values = batch_.user_features.values();
   const int64_t context_column =
-      add_features(config.user_features, user_values, requests, inputs_.user_input, 0);
+      add_features(config.user_features, batch_.user_features, 0, requests, inputs_.user_input, 0);
   const int64_t time_column =
-      add_features(config.context_features, user_values + config.user_features.size(), requests,
-                   inputs_.user_input, context_column);
-  add_features(config.candidate_features, batch_.candidate_features.values(), batch_.num_candidates,
+      add_features(config.context_features, batch_.user_features, config.user_features.size(),
+                   requests, inputs_.user_input, context_column);
+  add_features(config.candidate_features, batch_.candidate_features, 0, batch_.num_candidates,
                inputs_.candidate_input, 0);
 
   auto add_dense = [&](const std::string& name, const std::vector<GradientSource>& from,
                        int64_t width, int64_t rows) {
-    dense_sums_.compute(pool_, from, width, rows);
-    dense_sums_.add_to(state_->layout.at(gradients_.data(), name));
+    dense_sums_.index.clear();
+    dense_sums_.sums.resize(0);
+    add_table_gradients(dense_sums_, from, width, rows);
+    const std::vector<int32_t>& at = dense_sums_.index.rows();
+    backend_->add_rows(*stream_,
+                       {at.data(), static_cast<int64_t>(at.size()), width, dense_sums_.sums.data(),
+                        state_->layout.at(gradients_.data(), name)});
   };
   for (size_t t = 0; t < config.tables.size(); ++t) {
     const TableConfig& table = config.tables[t];
     if (state_->tables[t] != nullptr) {
-      table_sums_[t].add(pool_, sources[t], table.width, state_->tables[t]->num_rows());
+      add_table_gradients(table_sums_[t], sources[t], table.width, state_->tables[t]->num_rows());
     } else {
       add_dense(table_parameter(table), sources[t], table.width, table.rows + 1);
     }
@@ -266,22 +282,34 @@ void Trainer::accumulate_table_gradients() {
   }
 }
 
-double Trainer::gradient_norm() const {
-  double sum = squared_norm(pool_, gradients_.data(), gradients_.size());
+void Trainer::add_table_gradients(TableSums& target, const std::vector<GradientSource>& sources,
+                                  int64_t width, int64_t num_table_rows) {
+  const Segments segments = target.index.add(sources, width, num_table_rows);
+  const int64_t size = static_cast<int64_t>(target.index.rows().size()) * width;
+  const int64_t former_size = target.sums.size();
+  if (target.sums.moves(size)) stream_->synchronize();
+  target.sums.resize(size);
+  if (size == 0) return;
+  stream_->zero(target.sums.data() + former_size, size - former_size);
+  backend_->add_segments(*stream_, segments, target.sums.data());
+}
+
+double Trainer::gradient_norm() {
+  double sum = backend_->squared_norm(*stream_, gradients_.data(), gradients_.size());
   for (size_t t = 0; t < table_sums_.size(); ++t) {
     if (state_->tables[t] == nullptr) continue;
-    const std::vector<float>& sums = table_sums_[t].sums();
-    sum += squared_norm(pool_, sums.data(), static_cast<int64_t>(sums.size()));
+    const GrowingFloats& sums = table_sums_[t].sums;
+    sum += backend_->squared_norm(*stream_, sums.data(), sums.size());
   }
   return std::sqrt(sum);
 }
 
 void Trainer::update(double gradient_scale, double factor) {
   AdamwStep dense;
-  dense.weights = state_->dense.data();
+  dense.weights = placed_.dense();
   dense.gradients = gradients_.data();
-  dense.first_moment = optimizer_->first_moment.data();
-  dense.second_moment = optimizer_->second_moment.data();
+  dense.first_moment = first_moment_.data();
+  dense.second_moment = second_moment_.data();
   dense.ranges = &decay_ranges_;
   dense.learning_rate = options_.learning_rate * factor;
   dense.beta1 = options_.beta1;
@@ -290,16 +318,17 @@ void Trainer::update(double gradient_scale, double factor) {
   dense.weight_decay = options_.weight_decay;
   dense.gradient_scale = gradient_scale;
   dense.step = optimizer_->step;
-  adamw_step(pool_, dense);
+  backend_->adamw_step(*stream_, dense);
   for (size_t t = 0; t < table_sums_.size(); ++t) {
     if (state_->tables[t] == nullptr) continue;
-    EmbeddingTable& table = *state_->tables[t];
-    const SegmentSum& sums = table_sums_[t];
-    row_wise_adagrad_step(
-        pool_, {table.values(), table.states(), sums.rows().data(), sums.sums().data(),
-                static_cast<int64_t>(sums.rows().size()), table.width(),
-                options_.table_learning_rate * factor, options_.table_epsilon, gradient_scale});
+    const std::vector<int32_t>& rows = table_sums_[t].index.rows();
+    backend_->row_wise_adagrad_step(
+        *stream_,
+        {placed_.table_values(t), placed_.table_states(t), rows.data(), table_sums_[t].sums.data(),
+         static_cast<int64_t>(rows.size()), state_->tables[t]->width(),
+         options_.table_learning_rate * factor, options_.table_epsilon, gradient_scale});
   }
+  is_host_behind_ = !backend_->memory().is_host();
 }
 
 void Trainer::step(const BatchView& batch) {
@@ -331,7 +360,7 @@ void Trainer::apply() {
 
 void Trainer::refuse() {
   if (result_.nonfinite.empty()) {
-    result_.nonfinite = first_nonfinite_gradient(*state_, gradients_.data(), table_sums_);
+    result_.nonfinite = first_nonfinite_gradient(*this);
   }
   if (result_.nonfinite.empty()) result_.nonfinite = "the gradients' norm overflows";
   if (options_.nonfinite == OnNonfinite::kSkip) return;
@@ -340,12 +369,35 @@ void Trainer::refuse() {
 }
 
 const float* Trainer::gradient(std::string_view name) const {
-  return gradients_.data() + state_->layout.get(name).offset;
+  const Parameter& p = state_->layout.get(name);
+  return stream_->fetch({gradients_.data() + p.offset, 1, p.size()}, fetched_gradient_).data;
 }
 
 TableGradient Trainer::table_gradient(int64_t table) const {
-  const SegmentSum& sums = table_sums_[static_cast<size_t>(table)];
-  return {&sums.rows(), &sums.sums()};
+  const TableSums& sums = table_sums_[static_cast<size_t>(table)];
+  const std::vector<int32_t>& rows = sums.index.rows();
+  const int64_t width = state_->config.tables[static_cast<size_t>(table)].width;
+  return {&rows, stream_->fetch({sums.sums.data(), static_cast<int64_t>(rows.size()), width},
+                                fetched_gradient_)};
+}
+
+void Trainer::fetch_trained() const {
+  if (!is_host_behind_) return;
+  stream_->synchronize();
+  placed_.fetch();
+  first_moment_.fetch();
+  second_moment_.fetch();
+  is_host_behind_ = false;
+}
+
+const ModelState& Trainer::state() const {
+  fetch_trained();
+  return *state_;
+}
+
+const OptimizerState& Trainer::optimizer() const {
+  fetch_trained();
+  return *optimizer_;
 }
 
 void Trainer::predict(const BatchView& batch, float* scores) {
@@ -355,11 +407,11 @@ void Trainer::predict(const BatchView& batch, float* scores) {
   prepare_weights();
   WorkspaceScope scope(memory_);
   run_forward(PassKind::kInference);
-  sigmoid_scores(state_->config, activations_.head.logits, scores);
+  sigmoid_scores(state_->config, stream_->fetch(activations_.head.logits, fetched_), scores);
 }
 
 std::shared_ptr<const LongerModel> Trainer::snapshot() const {
-  return std::make_shared<const LongerModel>(std::make_unique<ModelState>(*state_), backend_);
+  return std::make_shared<const LongerModel>(std::make_unique<ModelState>(state()), backend_);
 }
 
 }  // namespace longer

@@ -4,7 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "embedding/segment_sum.hpp"
+#include "core/growing_floats.hpp"
+#include "core/placed_floats.hpp"
+#include "embedding/segment_index.hpp"
 #include "longer/batch.hpp"
 #include "model/forward.hpp"
 #include "model/longer_model.hpp"
@@ -29,10 +31,11 @@ struct StepResult {
   std::string nonfinite;  // of a skipped step: the first value that was not finite, in words
 };
 
-/// The deduplicated gradient of one growable table.
+/// The deduplicated gradient of one growable table, on the host: row i of `sums` is that of table
+/// row (*rows)[i].
 struct TableGradient {
   const std::vector<int32_t>* rows = nullptr;
-  const std::vector<float>* sums = nullptr;
+  ConstMatrixView sums;
 };
 
 /// Trains one model: forward, backward, clip, AdamW on dense parameters and row-wise Adagrad on
@@ -65,7 +68,8 @@ class Trainer {
   /// Loss and gradients of a batch, without an update, dropout as in the next step; the gradients
   /// stay readable until the next call. Throws InvalidState between accumulate and apply.
   double compute_gradients(const BatchView& batch);
-  /// Gradient of a dense parameter, `size()` elements. Throws InvalidArgument for an unknown name.
+  /// Gradient of a dense parameter, `size()` elements on the host, valid until the next call.
+  /// Throws InvalidArgument for an unknown name.
   const float* gradient(std::string_view name) const;
   TableGradient table_gradient(int64_t table) const;
 
@@ -75,8 +79,9 @@ class Trainer {
   /// A snapshot of the present weights.
   std::shared_ptr<const LongerModel> snapshot() const;
 
-  const ModelState& state() const { return *state_; }
-  const OptimizerState& optimizer() const { return *optimizer_; }
+  /// Host copies of what is trained, brought up to date by the call.
+  const ModelState& state() const;
+  const OptimizerState& optimizer() const;
   const TrainerOptions& options() const { return options_; }
   int64_t bytes() const;
 
@@ -90,14 +95,24 @@ class Trainer {
     std::string nonfinite;
   };
 
+  /// What the batches of an optimizer step send to one table.
+  struct TableSums {
+    explicit TableSums(Memory& memory) : sums(memory) {}
+    SegmentIndex index;
+    GrowingFloats sums;  // [rows of the index, width]
+  };
+
   void prepare_weights();
+  void add_table_gradients(TableSums& target, const std::vector<GradientSource>& sources,
+                           int64_t width, int64_t num_table_rows);
+  void fetch_trained() const;
   void run_forward(const Pass& pass);
   Pass training_pass(const BatchView& batch);
   void add_gradients(const BatchView& batch);
   void accumulate_table_gradients();
   void report_pending();
   void refuse();
-  double gradient_norm() const;
+  double gradient_norm();
   void update(double gradient_scale, double factor);
   void count_bytes();
 
@@ -106,8 +121,11 @@ class Trainer {
   TrainerOptions options_;
   std::shared_ptr<Backend> backend_;
   std::unique_ptr<Stream> stream_;
-  ThreadPool* pool_;  // of the CPU stream
 
+  mutable PlacedState placed_;
+  mutable PlacedFloats first_moment_, second_moment_;
+  mutable bool is_host_behind_ = false;          // state_ and optimizer_ await a fetch
+  mutable std::vector<float> fetched_gradient_;  // by gradient and table_gradient
   AlignedBuffer gradients_;
   std::vector<DecayRange> decay_ranges_;
   ModelWeights weights_;
@@ -116,12 +134,13 @@ class Trainer {
   bool is_prepared_ = false;
 
   Workspace memory_;
+  std::vector<float> fetched_;  // what the host reads of a pass
   PreparedBatch batch_;
   UserKeysValues keys_values_;
   Activations activations_;
   InputGradients inputs_;
-  std::vector<SegmentSum> table_sums_;  // one per configured table
-  SegmentSum dense_sums_;               // of dense tables, one after the other
+  std::vector<TableSums> table_sums_;  // one per configured table
+  TableSums dense_sums_;               // of dense tables, one after the other
   DropoutPass dropout_;
   Pending pending_;
   std::vector<double> task_weights_;

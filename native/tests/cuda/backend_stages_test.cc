@@ -131,12 +131,12 @@ class BackendStages : public ::testing::Test {
     validate_batch(config_, view);
     ReadOnlyLookup lookup(*state_);
     prepare_batch(config_, view, lookup, batch_);
-    host_weights_ =
-        bind_weights(config_, state_->layout, state_->dense.data(), state_->table_views());
+    host_weights_ = bind_weights(config_, state_->layout, state_->dense.data(),
+                                 state_->table_views(state_->dense.data()));
     cpu_->prepare(host_weights_.linears(), PackFor::kTraining, prepared_);
 
     device_dense_ = copies_.upload(state_->dense.data(), state_->dense.size());
-    std::vector<TableView> views = state_->table_views();
+    std::vector<TableView> views = state_->table_views(state_->dense.data());
     views[0].rows = copies_.upload(views[0].rows, views[0].num_rows * views[0].width);
     views[1].rows =
         state_->layout.at(static_cast<const float*>(device_dense_), "table.action.weight");

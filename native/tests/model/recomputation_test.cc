@@ -63,7 +63,7 @@ TEST(Recomputation, FullKeepsLess) {
   const auto bytes = [&c](Recomputation recomputation) {
     TrainerOptions options;
     options.recomputation = recomputation;
-    const auto model = model_of(c, random_weights(c, 6), cpu_backend(1));
+    const auto model = model_of(c, random_weights(c, 6), test_backend(1));
     Trainer trainer(*model, options, model->shared_backend());
     const int64_t before = trainer.bytes();
     BatchMaker maker(c, 1, IdChoice::kKnown);

@@ -161,7 +161,7 @@ class AppendWork : public ::testing::Test {
     config.queries = 8;
     config.self_layers = self_layers;
     config.query_block = query_block;
-    backend_ = std::make_shared<CountingBackend>(make_cpu_backend({DeviceKind::kCpu, 0, 1}));
+    backend_ = std::make_shared<CountingBackend>(testing::test_backend(1));
     Ranker ranker(std::make_shared<const LongerModel>(testing::random_state(config, 2), backend_),
                   kLargeCache);
     const UserHistory user(config, before + added, 2, 1);
@@ -355,7 +355,7 @@ TEST(Append, RenewsTheTimeToLive) {
 TEST_P(AppendCase, ServesWhatTrainingPredicts) {
   const Config& config = GetParam().config;
   const auto model = random_model(config, 6);
-  Trainer trainer(*model, {}, make_cpu_backend({DeviceKind::kCpu, 0, 2}));
+  Trainer trainer(*model, {}, testing::test_backend(2));
   Ranker ranker(model, kLargeCache);
   const int64_t k = config.merge_factor;
   const UserHistory user(config, 12 * k, 4, 2);

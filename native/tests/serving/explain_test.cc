@@ -94,8 +94,7 @@ std::shared_ptr<const LongerModel> plain_model() {
     std::fill_n(state->dense.data() + p.offset, p.size(), 0.0F);
   }
   std::fill_n(state->tables[0]->values(), 4, 0.0F);
-  return std::make_shared<const LongerModel>(std::move(state),
-                                             make_cpu_backend({DeviceKind::kCpu, 0, 1}));
+  return std::make_shared<const LongerModel>(std::move(state), testing::test_backend(1));
 }
 
 RankingRequest plain_request(const std::vector<int64_t>& films) {

@@ -84,7 +84,7 @@ TEST_P(RankerCase, ScoresTheSameBitsInABatchAndOnSeveralThreads) {
   const std::vector<RequestShape> shapes = {
       {0, 2}, {config().max_history, 3}, {5, 0}, {config().merge_factor, 33}};
   const OwnedBatch batch = BatchMaker(config(), 11).make(shapes);
-  Trainer trainer(*model_, {}, make_cpu_backend({DeviceKind::kCpu, 0, 1}));
+  Trainer trainer(*model_, {}, testing::test_backend(1));
   const auto tasks = config().tasks.size();
   const auto total = static_cast<size_t>(batch.num_candidates());
   std::vector<float> expected(tasks * total);

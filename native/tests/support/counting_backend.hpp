@@ -36,6 +36,7 @@ class CountingBackend final : public Backend {
   std::vector<LayerWork> layers;  // calls in order
 
   Device device() const override { return backend_->device(); }
+  Memory& memory() override { return backend_->memory(); }
   std::unique_ptr<Stream> make_stream() override { return backend_->make_stream(); }
   void prepare(const std::vector<LinearWeights*>& linears, PackFor purpose,
                std::unique_ptr<PreparedLinears>& prepared) override {
@@ -87,6 +88,21 @@ class CountingBackend final : public Backend {
   }
   LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) override {
     return backend_->binary_cross_entropy(stream, p);
+  }
+  void spread_mean_gradient(Stream& stream, const FeatureValues& values, ConstMatrixView d_input,
+                            MatrixView d_rows) override {
+    backend_->spread_mean_gradient(stream, values, d_input, d_rows);
+  }
+  void add_segments(Stream& stream, const Segments& segments, float* sums) override {
+    backend_->add_segments(stream, segments, sums);
+  }
+  void add_rows(Stream& stream, const RowAddition& p) override { backend_->add_rows(stream, p); }
+  double squared_norm(Stream& stream, const float* x, int64_t count) override {
+    return backend_->squared_norm(stream, x, count);
+  }
+  void adamw_step(Stream& stream, const AdamwStep& p) override { backend_->adamw_step(stream, p); }
+  void row_wise_adagrad_step(Stream& stream, const RowWiseAdagradStep& p) override {
+    backend_->row_wise_adagrad_step(stream, p);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include "model/longer_model.hpp"
 #include "support/cases.hpp"
 #include "support/random_data.hpp"
+#include "support/test_backend.hpp"
 
 namespace longer::testing {
 
@@ -31,8 +32,7 @@ inline std::unique_ptr<ModelState> random_state(const Config& config, uint64_t s
 
 inline std::shared_ptr<const LongerModel> random_model(const Config& config, uint64_t seed,
                                                        int num_threads = 1) {
-  return std::make_shared<const LongerModel>(random_state(config, seed),
-                                             make_cpu_backend({DeviceKind::kCpu, 0, num_threads}));
+  return std::make_shared<const LongerModel>(random_state(config, seed), test_backend(num_threads));
 }
 
 }  // namespace longer::testing

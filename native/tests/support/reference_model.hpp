@@ -7,6 +7,7 @@
 
 #include "model/longer_model.hpp"
 #include "reference/model_weights.hpp"
+#include "support/test_backend.hpp"
 #include "training/trainer.hpp"
 
 namespace longer::testing {
@@ -17,14 +18,10 @@ inline std::vector<float> to_floats(const model_reference::Vector& values) {
   return floats;
 }
 
-inline std::shared_ptr<Backend> cpu_backend(int num_threads = 2) {
-  return make_backend({DeviceKind::kCpu, 0, num_threads});
-}
-
 /// A model of the library that holds `w`, whose values are floats'.
 inline std::shared_ptr<const LongerModel> model_of(
     const Config& c, const model_reference::Weights& w,
-    std::shared_ptr<Backend> backend = cpu_backend()) {
+    std::shared_ptr<Backend> backend = test_backend()) {
   auto state = fresh_state(c, 0);
   for (const Parameter& p : state->layout.parameters()) {
     const std::vector<float> values = to_floats(w.at(p.name));
@@ -76,7 +73,7 @@ inline model_reference::Weights gradients_of(const Trainer& trainer) {
     const int64_t width = state.tables[t]->width();
     model_reference::Table& target = gradients.tables.at(state.tables[t]->name());
     for (size_t i = 0; i < gradient.rows->size(); ++i) {
-      const float* values = gradient.sums->data() + static_cast<int64_t>(i) * width;
+      const float* values = gradient.sums.row(static_cast<int64_t>(i));
       model_reference::Vector row(values, values + width);
       const int32_t r = (*gradient.rows)[i];
       if (r == 0) {

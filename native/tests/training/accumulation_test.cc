@@ -131,7 +131,7 @@ TEST_P(Accumulation, HasTheSameBitsForAnyNumberOfThreads) {
   const std::vector<OwnedBatch> pieces = pieces_of(make_batch());
   std::vector<Weights> results;
   for (const int threads : {1, 2, 7}) {
-    const auto model = model_of(config_, weights_, cpu_backend(threads));
+    const auto model = model_of(config_, weights_, test_backend(threads));
     Trainer trainer(*model, options_, model->shared_backend());
     step(trainer, pieces);
     step(trainer, pieces);

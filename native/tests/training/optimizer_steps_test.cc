@@ -108,7 +108,7 @@ TEST_F(TrainerStep, GivesNewIdsRowsThatDependOnSeedTableAndIdOnly) {
   still.table_learning_rate = 0.0;
   still.seed = 77;
   const auto rows_after = [&](const std::vector<OwnedBatch>& batches) {
-    const auto model = LongerModel::create(config_, 1, cpu_backend());
+    const auto model = LongerModel::create(config_, 1, test_backend());
     Trainer trainer(*model, still, model->shared_backend());
     int64_t new_rows = 0;
     for (const OwnedBatch& batch : batches) {
@@ -171,7 +171,7 @@ TEST_F(TrainerStep, PredictsWithTheWeightsOfTheLastStep) {
 }
 
 TEST_F(TrainerStep, LearnsToSeparateTwoKindsOfCandidates) {
-  const auto model = LongerModel::create(config_, 3, cpu_backend());
+  const auto model = LongerModel::create(config_, 3, test_backend());
   TrainerOptions eager;
   eager.learning_rate = 5e-3;
   Trainer trainer(*model, eager, model->shared_backend());

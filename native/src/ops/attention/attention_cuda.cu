@@ -1,14 +1,15 @@
 #include <cmath>
 
-#include "core/cuda_check.hpp"
 #include "ops/attention/attention_cuda.hpp"
+#include "ops/cuda_launch.hpp"
 
 namespace longer {
 namespace {
 
 constexpr int kWarp = 32;
 constexpr int kWarpsPerBlock = 4;
-constexpr int kMaxColumns = 4;  // per lane: head width up to 128
+constexpr int kMaxColumns = 4;                      // per lane
+constexpr int kBlockColumns = kMaxColumns * kWarp;  // of a head, by one block
 constexpr unsigned kFull = 0xFFFFFFFF;
 
 __device__ float warp_sum(float value) {
@@ -21,6 +22,10 @@ __device__ float warp_max(float value) {
   for (int offset = kWarp / 2; offset > 0; offset /= 2)
     value = fmaxf(value, __shfl_xor_sync(kFull, value, offset));
   return value;
+}
+
+__device__ int64_t num_keys(const AttentionSpan& s) {
+  return (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
 }
 
 /// Row j of a span's prefix ++ own rows.
@@ -48,47 +53,62 @@ __device__ bool sees(const VisibleKeys& v, int64_t key) {
   return key < v.end || (key >= v.own_begin && key < v.own_end);
 }
 
-/// Grid: (spans, heads); a warp takes a query row at a time: keys in lanes for the scores, columns
-/// in lanes for the sums.
+/// The keys that a row sees, in order: it computes with them alone, so that nothing else changes
+/// its bits.
+struct SeenKeys {
+  VisibleKeys visible;
+  __device__ int64_t count() const {
+    return visible.end + max(0, visible.own_end - visible.own_begin);
+  }
+  __device__ int64_t key(int64_t i) const {
+    return i < visible.end ? i : visible.own_begin + (i - visible.end);
+  }
+};
+
+/// Grid: (spans, heads, runs of kBlockColumns of a head's columns); a warp takes a query row at a
+/// time: keys in lanes for the scores, columns in lanes for the sums.
 __global__ void attention_forward_kernel(AttentionForward p, float scale) {
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
   const int64_t column = blockIdx.y * width;
+  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
   const int lane = threadIdx.x;
-  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
   for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
-    const VisibleKeys visible = p.visible[row];
+    const SeenKeys seen{p.visible[row]};
+    const int64_t keys = seen.count();
     const float* q = p.q.data + row * p.q.stride + column;
     float maximum = -INFINITY;
     float sum = 0.0F;
     float out[kMaxColumns] = {};
     for (int64_t begin = 0; begin < keys; begin += kWarp) {
-      const int64_t key = begin + lane;
-      const bool is_seen = key < keys && sees(visible, key);
+      const bool is_key = begin + lane < keys;
       const float score =
-          is_seen ? scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width)
-                  : -INFINITY;
+          is_key
+              ? scale * dot(q,
+                            span_row(p.prefix_keys, p.own_keys, s, seen.key(begin + lane), column),
+                            width)
+              : -INFINITY;
       const float next = fmaxf(maximum, warp_max(score));
-      if (next == -INFINITY) continue;
       const float shrink = expf(maximum - next);
-      const float share = is_seen ? expf(score - next) : 0.0F;
+      const float share = is_key ? expf(score - next) : 0.0F;
       sum = sum * shrink + warp_sum(share);
       for (float& value : out) value *= shrink;
       for (int j = 0; j < kWarp && begin + j < keys; ++j) {
         const float weight = __shfl_sync(kFull, share, j);
-        const float* value = span_row(p.prefix_values, p.own_values, s, begin + j, column);
+        const float* value =
+            span_row(p.prefix_values, p.own_values, s, seen.key(begin + j), column);
         for (int c = 0; c < kMaxColumns; ++c) {
-          const int64_t e = lane + c * kWarp;
-          if (weight != 0.0F && e < width) out[c] = fmaf(weight, value[e], out[c]);
+          const int64_t e = first + lane + c * kWarp;
+          if (e < width) out[c] = fmaf(weight, value[e], out[c]);
         }
       }
       maximum = next;
     }
     for (int c = 0; c < kMaxColumns; ++c) {
-      const int64_t e = lane + c * kWarp;
+      const int64_t e = first + lane + c * kWarp;
       if (e < width) p.out.data[row * p.out.stride + column + e] = sum > 0.0F ? out[c] / sum : 0.0F;
     }
-    if (lane == 0 && p.lse != nullptr) {
+    if (lane == 0 && first == 0 && p.lse != nullptr) {
       p.lse[row * p.heads + blockIdx.y] = sum > 0.0F ? maximum + logf(sum) : -INFINITY;
     }
   }
@@ -101,20 +121,21 @@ __global__ void attention_backward_query_kernel(AttentionBackward b, float* delt
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
   const int64_t column = blockIdx.y * width;
+  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
   const int lane = threadIdx.x;
-  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
   for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
-    const VisibleKeys visible = p.visible[row];
+    const SeenKeys seen{p.visible[row]};
+    const int64_t keys = seen.count();
     const float* q = p.q.data + row * p.q.stride + column;
     const float* d_out = b.d_out.data + row * b.d_out.stride + column;
     const float lse = p.lse[row * p.heads + blockIdx.y];
     const float delta = dot(d_out, p.out.data + row * p.out.stride + column, width);
-    if (lane == 0) delta_out[row * p.heads + blockIdx.y] = delta;
+    if (lane == 0 && first == 0) delta_out[row * p.heads + blockIdx.y] = delta;
     float d_q[kMaxColumns] = {};
     for (int64_t begin = 0; begin < keys; begin += kWarp) {
-      const int64_t key = begin + lane;
       float d_score = 0.0F;
-      if (key < keys && sees(visible, key)) {
+      if (begin + lane < keys) {
+        const int64_t key = seen.key(begin + lane);
         const float score =
             scale * dot(q, span_row(p.prefix_keys, p.own_keys, s, key, column), width);
         const float d_share =
@@ -123,15 +144,15 @@ __global__ void attention_backward_query_kernel(AttentionBackward b, float* delt
       }
       for (int j = 0; j < kWarp && begin + j < keys; ++j) {
         const float weight = __shfl_sync(kFull, d_score, j);
-        const float* key_row = span_row(p.prefix_keys, p.own_keys, s, begin + j, column);
+        const float* key_row = span_row(p.prefix_keys, p.own_keys, s, seen.key(begin + j), column);
         for (int c = 0; c < kMaxColumns; ++c) {
-          const int64_t e = lane + c * kWarp;
-          if (weight != 0.0F && e < width) d_q[c] = fmaf(weight, key_row[e], d_q[c]);
+          const int64_t e = first + lane + c * kWarp;
+          if (e < width) d_q[c] = fmaf(weight, key_row[e], d_q[c]);
         }
       }
     }
     for (int c = 0; c < kMaxColumns; ++c) {
-      const int64_t e = lane + c * kWarp;
+      const int64_t e = first + lane + c * kWarp;
       if (e < width) b.d_q.data[row * b.d_q.stride + column + e] = d_q[c];
     }
   }
@@ -145,8 +166,9 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
   const AttentionSpan s = p.spans[blockIdx.x];
   const int64_t width = p.q.cols / p.heads;
   const int64_t column = blockIdx.y * width;
+  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
   const int lane = threadIdx.x;
-  const int64_t keys = (s.prefix_end - s.prefix_begin) + (s.own_end - s.own_begin);
+  const int64_t keys = num_keys(s);
   for (int64_t key = threadIdx.y; key < keys; key += kWarpsPerBlock) {
     const float* key_row = span_row(p.prefix_keys, p.own_keys, s, key, column);
     const float* value_row = span_row(p.prefix_values, p.own_values, s, key, column);
@@ -168,7 +190,7 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
         const float* q = p.q.data + (begin + j) * p.q.stride + column;
         const float* d_out = b.d_out.data + (begin + j) * b.d_out.stride + column;
         for (int c = 0; c < kMaxColumns; ++c) {
-          const int64_t e = lane + c * kWarp;
+          const int64_t e = first + lane + c * kWarp;
           if (e >= width) continue;
           d_key[c] = fmaf(d_weight, q[e], d_key[c]);
           d_value[c] = fmaf(weight, d_out[e], d_value[c]);
@@ -178,7 +200,7 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
     float* d_key_row = span_row(b.d_prefix_keys, b.d_own_keys, s, key, column);
     float* d_value_row = span_row(b.d_prefix_values, b.d_own_values, s, key, column);
     for (int c = 0; c < kMaxColumns; ++c) {
-      const int64_t e = lane + c * kWarp;
+      const int64_t e = first + lane + c * kWarp;
       if (e >= width) continue;
       d_key_row[e] += d_key[c];
       d_value_row[e] += d_value[c];
@@ -187,19 +209,35 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
 }
 
 float scale_of(const AttentionForward& p) {
-  const int64_t width = p.q.cols / p.heads;
-  if (width > kMaxColumns * kWarp) {
-    fail(Status::kUnsupported, "[attention] head width must be at most ", kMaxColumns * kWarp,
-         " on the GPU; got ", width);
-  }
-  return 1.0F / std::sqrt(static_cast<float>(width));
+  return 1.0F / std::sqrt(static_cast<float>(p.q.cols / p.heads));
 }
 
 dim3 grid_of(const AttentionForward& p) {
-  return dim3(static_cast<unsigned>(p.num_spans), static_cast<unsigned>(p.heads));
+  return dim3(static_cast<unsigned>(p.num_spans), static_cast<unsigned>(p.heads),
+              blocks_for(p.q.cols / p.heads, kBlockColumns));
 }
 
 }  // namespace
+
+void attention_probabilities_cuda(cudaStream_t stream, const AttentionForward& p, int64_t span,
+                                  int64_t query_row, float* probabilities) {
+  const float scale = scale_of(p);
+  for_request_elements(
+      stream, "attention probabilities", 1,
+      [=] __device__(int64_t) { return num_keys(p.spans[span]); },
+      [=] __device__(int64_t, int64_t key) {
+        const AttentionSpan& s = p.spans[span];
+        const int64_t width = p.q.cols / p.heads;
+        const float* q = p.q.data + query_row * p.q.stride;
+        float sum = 0.0F;
+        for (int64_t head = 0; head < p.heads && sees(p.visible[query_row], key); ++head) {
+          const float* k = span_row(p.prefix_keys, p.own_keys, s, key, head * width);
+          const float score = scale * dot(q + head * width, k, width);
+          sum += expf(score - p.lse[query_row * p.heads + head]);
+        }
+        probabilities[key] = sum / static_cast<float>(p.heads);
+      });
+}
 
 void attention_forward_cuda(cudaStream_t stream, const AttentionForward& p) {
   if (p.num_spans == 0) return;

@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
 
 #include "core/matrix.hpp"
+#include "core/random.hpp"
 
 namespace longer {
 
@@ -31,6 +33,29 @@ struct Dropout {
   bool is_on() const { return probability > 0; }
   /// As this, from row `first` on.
   Dropout from_row(int64_t first) const { return {probability, key, layer, rows + first}; }
+};
+
+/// What is the same for all elements of a mask.
+struct DropoutMask {
+  uint32_t threshold;  // words below it drop their element
+  float scale;         // of the others
+  uint32_t place;      // layer and site
+  std::array<uint32_t, 2> key;
+
+  DropoutMask(const Dropout& p, DropoutSite site)
+      : threshold(static_cast<uint32_t>(p.probability * 4294967296.0)),
+        scale(static_cast<float>(1.0 / (1.0 - p.probability))),
+        place(static_cast<uint32_t>(p.layer) * kSites + static_cast<uint32_t>(site)),
+        key({static_cast<uint32_t>(p.key), static_cast<uint32_t>(p.key >> 32)}) {}
+
+  /// The words of four columns of a row, from `column` on, a multiple of 4.
+  constexpr std::array<uint32_t, 4> words(const DropoutRow& row, int64_t column) const {
+    return philox4x32({static_cast<uint32_t>(column / 4), row.ordinal, row.request, place}, key);
+  }
+  constexpr float factor(uint32_t word) const { return word < threshold ? 0.0F : scale; }
+
+ private:
+  static constexpr uint32_t kSites = 4;
 };
 
 /// The key of an optimizer step's masks; steps count from 1.

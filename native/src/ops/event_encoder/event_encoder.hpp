@@ -31,8 +31,7 @@ struct EventEncoderWeights {
   int64_t inner_heads = 1;
 };
 
-/// The kept events of a batch, packed without padding, request by request, oldest → newest. Host
-/// memory on the CPU.
+/// The kept events of a batch, packed without padding, request by request, oldest → newest.
 struct EventTokens {
   int64_t num_events = 0;    // N kept
   int64_t num_groups = 0;    // ΣS

@@ -1,106 +1,122 @@
 #include <vector>
 
 #include "ops/attention/attention_cuda.hpp"
+#include "ops/cuda_launch.hpp"
+#include "ops/dropout/dropout_cuda.hpp"
 #include "ops/event_encoder/event_encoder_cuda.hpp"
+#include "ops/feature_input/feature_input_cuda.hpp"
 #include "ops/layer_norm/layer_norm_cuda.hpp"
 #include "ops/linear/linear_cuda.hpp"
 
 namespace longer {
 namespace {
 
-constexpr int kMaxTables = 16;
-constexpr int kThreads = 256;
-
-/// The features, by value in the kernel's parameters.
-struct Features {
-  int count;
-  TableView tables[kMaxTables];
-  FeatureValues values[kMaxTables];
-};
-
-unsigned blocks(int64_t count) { return static_cast<unsigned>((count + kThreads - 1) / kThreads); }
-
-/// One thread a token and column: row of features ++ time bucket, position added to the features.
-__global__ void gather_features_kernel(EventTokens tokens, Features features, const float* position,
-                                       const float* time_bucket, int64_t width, int64_t time_width,
-                                       float* out) {
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  const int64_t cols = width + time_width;
-  if (i >= tokens.num_events * cols) return;
-  const int64_t token = i / cols;
-  int64_t col = i % cols;
-  if (col >= width) {
-    out[i] = time_bucket[tokens.time_buckets[token] * time_width + col - width];
-    return;
-  }
-  const float place = position == nullptr ? 0.0F : position[tokens.positions[token] * width + col];
-  for (int f = 0; f < features.count; ++f) {
-    const TableView& table = features.tables[f];
-    if (col < table.width) {
-      const int32_t row = features.values[f].rows[token];
-      out[i] = (row < 0 ? 0.0F : table.rows[row * table.width + col]) + place;
-      return;
-    }
-    col -= table.width;
-  }
+/// Rows of features and position (if there is one), then of the time bucket.
+void gather_inputs(CudaStream& stream, const EventTokens& tokens, const EventEncoderWeights& w,
+                   MatrixView inputs) {
+  const int64_t width = inputs.cols - w.time_width;
+  gather_features_cuda(stream, w.tables, tokens.features, inputs);
+  const float* position = w.position;
+  const float* time_bucket = w.time_bucket;
+  const int64_t time_width = w.time_width;
+  for_elements(
+      stream.get(), "gather positions", inputs.rows * inputs.cols, [=] __device__(int64_t i) {
+        const int64_t token = i / inputs.cols;
+        const int64_t col = i % inputs.cols;
+        if (col < width) {
+          if (position == nullptr) return;
+          inputs.data[i] += position[tokens.positions[token] * width + col];
+        } else {
+          inputs.data[i] = time_bucket[tokens.time_buckets[token] * time_width + col - width];
+        }
+      });
 }
 
 /// z = e + slot[slot].
-__global__ void add_slots_kernel(const float* events, const float* slot, const int32_t* slots,
-                                 int64_t count, int64_t d, float* z) {
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i < count * d) z[i] = events[i] + slot[slots[i / d] * d + i % d];
+void add_slots(CudaStream& stream, const EventTokens& tokens, const float* slot,
+               ConstMatrixView events, MatrixView z) {
+  const int64_t d = z.cols;
+  for_elements(stream.get(), "add slots", z.rows * d, [=] __device__(int64_t i) {
+    z.data[i] = events.data[i] + slot[tokens.slots[i / d] * d + i % d];
+  });
 }
 
-/// Attention geometry of the groups: every token sees its whole group. One thread a group.
-__global__ void group_spans_kernel(const int32_t* group_offsets, int64_t num_groups,
-                                   AttentionSpan* spans, VisibleKeys* visible) {
-  const int64_t g = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (g >= num_groups) return;
-  const int64_t begin = group_offsets[g];
-  const int64_t end = group_offsets[g + 1];
-  spans[g] = {begin, end, 0, 0, begin, end};
-  for (int64_t t = begin; t < end; ++t) visible[t] = {static_cast<int32_t>(end - begin), 0, 0};
+/// Attention geometry of the groups: every token sees its whole group.
+void find_spans(CudaStream& stream, const EventTokens& tokens, AttentionSpan* spans,
+                VisibleKeys* visible) {
+  for_elements(stream.get(), "find groups", tokens.num_groups, [=] __device__(int64_t g) {
+    const int64_t begin = tokens.group_offsets[g];
+    const int64_t end = tokens.group_offsets[g + 1];
+    spans[g] = {begin, end, 0, 0, begin, end};
+    for (int64_t t = begin; t < end; ++t) visible[t] = {static_cast<int32_t>(end - begin), 0, 0};
+  });
 }
 
-/// One block a group: rows into their slots, zeros into pad slots.
-__global__ void scatter_groups_kernel(EventTokens tokens, const float* rows, int64_t d,
-                                      MatrixView merged) {
-  const int64_t g = blockIdx.x;
-  float* out = merged.data + g * merged.stride;
-  for (int64_t c = threadIdx.x; c < tokens.merge_factor * d; c += blockDim.x) out[c] = 0.0F;
-  __syncthreads();
+/// The token of group g in `slot`, −1 at a pad slot.
+__device__ int64_t token_at(const EventTokens& tokens, int64_t g, int64_t slot) {
   for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
-    for (int64_t c = threadIdx.x; c < d; c += blockDim.x)
-      out[tokens.slots[t] * d + c] = rows[t * d + c];
+    if (tokens.slots[t] == slot) return t;
   }
+  return -1;
 }
 
-/// The reverse of scatter_groups: d_z of each token from its slot.
-__global__ void gather_groups_kernel(EventTokens tokens, ConstMatrixView d_merged, int64_t d,
-                                     float* d_z) {
-  const int64_t g = blockIdx.x;
-  for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
-    for (int64_t c = threadIdx.x; c < d; c += blockDim.x) {
-      d_z[t * d + c] = d_merged.data[g * d_merged.stride + tokens.slots[t] * d + c];
+/// Rows into their slots, zeros into pad slots.
+void merge(CudaStream& stream, const EventTokens& tokens, ConstMatrixView rows, MatrixView merged) {
+  const int64_t d = rows.cols;
+  for_elements(stream.get(), "merge", merged.rows * merged.cols, [=] __device__(int64_t i) {
+    const int64_t g = i / merged.cols;
+    const int64_t col = i % merged.cols;
+    const int64_t token = token_at(tokens, g, col / d);
+    merged.data[g * merged.stride + col] =
+        token < 0 ? 0.0F : rows.data[token * rows.stride + col % d];
+  });
+}
+
+/// The reverse: each token's share of d_merged.
+void unmerge(CudaStream& stream, const EventTokens& tokens, ConstMatrixView d_merged,
+             MatrixView d_z) {
+  const int64_t d = d_z.cols;
+  for_elements(stream.get(), "unmerge", tokens.num_groups * d, [=] __device__(int64_t i) {
+    const int64_t g = i / d;
+    const int64_t col = i % d;
+    for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
+      d_z.data[t * d + col] = d_merged.data[g * d_merged.stride + tokens.slots[t] * d + col];
     }
-  }
+  });
 }
 
-/// One thread a slot and column: sums over tokens in order.
-__global__ void slot_gradient_kernel(const float* d_z, const int32_t* slots, int64_t count,
-                                     int64_t d, int64_t merge_factor, float* d_slot) {
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= merge_factor * d) return;
-  float sum = 0.0F;
-  for (int64_t t = 0; t < count; ++t) {
-    if (slots[t] == i / d) sum += d_z[t * d + i % d];
-  }
-  d_slot[i] += sum;
+/// d_slot [K, d] += Σ of the tokens in each slot: token by token in parts of fixed length, then
+/// part by part.
+void add_slot_gradients(CudaStream& stream, const EventTokens& tokens, ConstMatrixView d_z,
+                        float* d_slot) {
+  constexpr int64_t kTokens = 512;
+  const int64_t d = d_z.cols;
+  const int64_t size = tokens.merge_factor * d;
+  const int64_t num_parts = (d_z.rows + kTokens - 1) / kTokens;
+  const WorkspaceScope scope(stream.workspace());
+  const MatrixView parts = stream.workspace().matrix(num_parts, size);
+  for_elements(stream.get(), "sum slots", num_parts * size, [=] __device__(int64_t i) {
+    const int64_t begin = i / size * kTokens;
+    const int64_t end = min(d_z.rows, begin + kTokens);
+    const int64_t slot = i % size / d;
+    float sum = 0.0F;
+    for (int64_t t = begin; t < end; ++t) {
+      if (tokens.slots[t] == slot) sum += d_z.data[t * d + i % d];
+    }
+    parts.data[i] = sum;
+  });
+  add_column_sums_cuda(stream, parts, d_slot);
+}
+
+Dropout block_dropout(const Dropout& dropout, size_t block) {
+  Dropout own = dropout;
+  own.layer = -1 - static_cast<int32_t>(block);
+  return own;
 }
 
 void copy_columns(cudaStream_t stream, ConstMatrixView from, float* to) {
   const auto bytes = static_cast<size_t>(from.cols) * sizeof(float);
+  if (bytes == 0) return;
   check_cuda(
       cudaMemcpy2DAsync(to, bytes, from.data, static_cast<size_t>(from.stride) * sizeof(float),
                         bytes, static_cast<size_t>(from.rows), cudaMemcpyDeviceToDevice, stream),
@@ -136,26 +152,9 @@ AttentionForward attention_of(const EventEncoderWeights& w, const EventTokens& t
   return a;
 }
 
-Features features_of(const EventTokens& tokens, const EventEncoderWeights& w) {
-  if (w.tables.size() > kMaxTables) {
-    fail(Status::kUnsupported, "[event_encoder] at most ", kMaxTables,
-         " event features on the GPU; got ", w.tables.size());
-  }
-  Features features{};
-  features.count = static_cast<int>(w.tables.size());
-  for (size_t f = 0; f < w.tables.size(); ++f) {
-    if (tokens.features[f].offsets != nullptr || tokens.features[f].numbers != nullptr) {
-      fail(Status::kUnsupported, "[event_encoder] event feature ", f,
-           " is many-valued or numeric; the GPU reads categorical features with one value");
-    }
-    features.tables[f] = w.tables[f];
-    features.values[f] = tokens.features[f];
-  }
-  return features;
-}
-
-Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncoderWeights& w) {
-  DeviceArena& arena = stream.arena();
+Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncoderWeights& w,
+                const Dropout& dropout) {
+  Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
   const int64_t n = tokens.num_events;
   const int64_t d = w.fc2.out;
@@ -165,24 +164,20 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
   e.hidden_pre = arena.matrix(n, 2 * d);
   e.events = arena.matrix(n, d);
   const MatrixView hidden = arena.matrix(n, 2 * d);
-  gather_features_kernel<<<blocks(n * e.features.cols), kThreads, 0, s>>>(
-      tokens, features_of(tokens, w), w.position, w.time_bucket, width, w.time_width,
-      e.features.data);
-  check_cuda(cudaGetLastError(), "launch gather_features");
-  linear_forward_cuda(s, e.features, w.fc1, hidden, Activation::kGelu, {}, e.hidden_pre);
-  linear_forward_cuda(s, hidden, w.fc2, e.events, Activation::kNone, {}, {});
+  gather_inputs(stream, tokens, w, e.features);
+  linear_forward_cuda(stream, e.features, w.fc1, hidden, Activation::kGelu, {}, e.hidden_pre);
+  linear_forward_cuda(stream, hidden, w.fc2, e.events, Activation::kNone, {}, {});
   e.output = e.events;
   if (w.inner.empty()) return e;
 
   e.spans = arena.allocate<AttentionSpan>(tokens.num_groups);
   e.visible = arena.allocate<VisibleKeys>(n);
-  group_spans_kernel<<<blocks(tokens.num_groups), kThreads, 0, s>>>(
-      tokens.group_offsets, tokens.num_groups, e.spans, e.visible);
+  find_spans(stream, tokens, e.spans, e.visible);
   MatrixView z = arena.matrix(n, d);
-  add_slots_kernel<<<blocks(n * d), kThreads, 0, s>>>(e.events.data, w.slot, tokens.slots, n, d,
-                                                      z.data);
-  check_cuda(cudaGetLastError(), "launch add_slots");
-  for (const BlockWeights& block : w.inner) {
+  add_slots(stream, tokens, w.slot, e.events, z);
+  for (size_t i = 0; i < w.inner.size(); ++i) {
+    const BlockWeights& block = w.inner[i];
+    const Dropout own = block_dropout(dropout, i);
     BlockRows b{};
     b.input = z;
     b.qkv = arena.matrix(n, 3 * d);
@@ -194,14 +189,15 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
     b.lse = arena.allocate<float>(n * w.inner_heads);
     const MatrixView normed = arena.matrix(n, d);
     const MatrixView wide = arena.matrix(n, 4 * d);
-    layer_norm_forward_cuda(s, b.input, block.ln1, normed, b.mean1, b.rstd1);
-    linear_forward_cuda(s, normed, block.qkv, b.qkv, Activation::kNone, {}, {});
+    layer_norm_forward_cuda(stream, b.input, block.ln1, normed, b.mean1, b.rstd1);
+    linear_forward_cuda(stream, normed, block.qkv, b.qkv, Activation::kNone, {}, {});
     attention_forward_cuda(s, attention_of(w, tokens, e, b));
-    linear_forward_cuda(s, b.attended, block.out, b.middle, Activation::kNone, b.input, {});
-    layer_norm_forward_cuda(s, b.middle, block.ln2, normed, b.mean2, b.rstd2);
-    linear_forward_cuda(s, normed, block.fc1, wide, Activation::kGelu, {}, b.hidden_pre);
+    linear_with_dropout_cuda(stream, b.attended, block.out, b.middle, b.input, own,
+                             DropoutSite::kAttention);
+    layer_norm_forward_cuda(stream, b.middle, block.ln2, normed, b.mean2, b.rstd2);
+    linear_forward_cuda(stream, normed, block.fc1, wide, Activation::kGelu, {}, b.hidden_pre);
     z = arena.matrix(n, d);
-    linear_forward_cuda(s, wide, block.fc2, z, Activation::kNone, b.middle, {});
+    linear_with_dropout_cuda(stream, wide, block.fc2, z, b.middle, own, DropoutSite::kFeedForward);
     e.blocks.push_back(b);
   }
   e.output = z;
@@ -209,11 +205,14 @@ Encoding encode(CudaStream& stream, const EventTokens& tokens, const EventEncode
 }
 
 /// d_z [N, d]: gradient of the block's output on entry, of its input on return.
-void backward_block(CudaStream& stream, const EventEncoderBackward& p, const BlockWeights& block,
-                    const BlockGradients& g, const Encoding& e, const BlockRows& b,
-                    MatrixView d_z) {
-  DeviceArenaScope scope(stream.arena());
-  DeviceArena& arena = stream.arena();
+void backward_block(CudaStream& stream, const EventEncoderBackward& p, size_t index,
+                    const Encoding& e, MatrixView d_z) {
+  const BlockWeights& block = p.weights->inner[index];
+  const BlockGradients& g = p.gradients.inner[index];
+  const BlockRows& b = e.blocks[index];
+  const Dropout dropout = block_dropout(p.dropout, index);
+  const WorkspaceScope scope(stream.workspace());
+  Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
   const int64_t n = d_z.rows;
   const int64_t d = d_z.cols;
@@ -223,20 +222,23 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, const Blo
   const MatrixView d_qkv = arena.matrix(n, 3 * d);
   float* unused = arena.allocate<float>(2 * n);  // statistics that are known already
 
-  gelu_forward_cuda(s, b.hidden_pre, hidden);
-  linear_backward_weights_cuda(s, hidden, d_z, g.fc2);
-  linear_backward_input_cuda(s, d_z, block.fc2, d_hidden);
-  gelu_backward_cuda(s, b.hidden_pre, d_hidden, d_hidden);
-  layer_norm_forward_cuda(s, b.middle, block.ln2, normed, unused, unused + n);
-  linear_backward_weights_cuda(s, normed, d_hidden, g.fc1);
-  linear_backward_input_cuda(s, d_hidden, block.fc1, normed);
-  layer_norm_backward_cuda(s, b.middle, block.ln2, b.mean2, b.rstd2, normed, d_z, Write::kAdd,
+  gelu_forward_cuda(stream, b.hidden_pre, hidden);
+  const ConstMatrixView d_fc2 =
+      dropout_backward_cuda(stream, dropout, DropoutSite::kFeedForward, d_z, normed);
+  linear_backward_weights_cuda(stream, hidden, d_fc2, g.fc2);
+  linear_backward_input_cuda(stream, d_fc2, block.fc2, d_hidden);
+  gelu_backward_cuda(stream, b.hidden_pre, d_hidden, d_hidden);
+  layer_norm_forward_cuda(stream, b.middle, block.ln2, normed, unused, unused + n);
+  linear_backward_weights_cuda(stream, normed, d_hidden, g.fc1);
+  linear_backward_input_cuda(stream, d_hidden, block.fc1, normed);
+  layer_norm_backward_cuda(stream, b.middle, block.ln2, b.mean2, b.rstd2, normed, d_z, Write::kAdd,
                            g.ln2);
 
-  linear_backward_weights_cuda(s, b.attended, d_z, g.out);
-  linear_backward_input_cuda(s, d_z, block.out, normed);
-  check_cuda(cudaMemsetAsync(d_qkv.data, 0, static_cast<size_t>(n * 3 * d) * sizeof(float), s),
-             "clear gradients");
+  const ConstMatrixView d_projected = dropout_backward_cuda(
+      stream, dropout, DropoutSite::kAttention, d_z, d_hidden.slice_cols(0, d));
+  linear_backward_weights_cuda(stream, b.attended, d_projected, g.out);
+  linear_backward_input_cuda(stream, d_projected, block.out, normed);
+  stream.zero(d_qkv.data, n * 3 * d);
   AttentionBackward attention;
   attention.forward = attention_of(*p.weights, p.tokens, e, b);
   attention.d_out = normed;
@@ -244,10 +246,10 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, const Blo
   attention.d_own_keys = d_qkv.slice_cols(d, 2 * d);
   attention.d_own_values = d_qkv.slice_cols(2 * d, 3 * d);
   attention_backward_cuda(s, attention, arena.allocate<float>(n * p.weights->inner_heads));
-  layer_norm_forward_cuda(s, b.input, block.ln1, normed, unused, unused + n);
-  linear_backward_weights_cuda(s, normed, d_qkv, g.qkv);
-  linear_backward_input_cuda(s, d_qkv, block.qkv, normed);
-  layer_norm_backward_cuda(s, b.input, block.ln1, b.mean1, b.rstd1, normed, d_z, Write::kAdd,
+  layer_norm_forward_cuda(stream, b.input, block.ln1, normed, unused, unused + n);
+  linear_backward_weights_cuda(stream, normed, d_qkv, g.qkv);
+  linear_backward_input_cuda(stream, d_qkv, block.qkv, normed);
+  layer_norm_backward_cuda(stream, b.input, block.ln1, b.mean1, b.rstd1, normed, d_z, Write::kAdd,
                            g.ln1);
 }
 
@@ -255,49 +257,38 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, const Blo
 
 void event_encoder_forward_cuda(CudaStream& stream, const EventEncoderForward& p) {
   if (p.tokens.num_events == 0) return;
-  DeviceArenaScope scope(stream.arena());
-  const Encoding e = encode(stream, p.tokens, *p.weights);
-  const auto groups = static_cast<unsigned>(p.tokens.num_groups);
-  scatter_groups_kernel<<<groups, 128, 0, stream.get()>>>(p.tokens, e.output.data, e.output.cols,
-                                                          p.merged);
-  check_cuda(cudaGetLastError(), "launch scatter_groups");
+  const WorkspaceScope scope(stream.workspace());
+  const Encoding e = encode(stream, p.tokens, *p.weights, p.dropout);
+  merge(stream, p.tokens, e.output, p.merged);
   if (p.event_tokens != nullptr) copy_columns(stream.get(), e.events, p.event_tokens);
 }
 
 void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward& p) {
   const EventTokens& tokens = p.tokens;
   if (tokens.num_events == 0) return;
-  DeviceArenaScope scope(stream.arena());
-  DeviceArena& arena = stream.arena();
+  const WorkspaceScope scope(stream.workspace());
+  Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
   const EventEncoderWeights& w = *p.weights;
   const int64_t n = tokens.num_events;
   const int64_t d = w.fc2.out;
-  const Encoding e = encode(stream, tokens, w);
+  const Encoding e = encode(stream, tokens, w, p.dropout);
 
   const MatrixView d_z = arena.matrix(n, d);
-  gather_groups_kernel<<<static_cast<unsigned>(tokens.num_groups), 128, 0, s>>>(tokens, p.d_merged,
-                                                                                d, d_z.data);
-  check_cuda(cudaGetLastError(), "launch gather_groups");
-  for (size_t b = w.inner.size(); b-- > 0;) {
-    backward_block(stream, p, w.inner[b], p.gradients.inner[b], e, e.blocks[b], d_z);
-  }
-  if (w.slot != nullptr) {
-    slot_gradient_kernel<<<blocks(tokens.merge_factor * d), kThreads, 0, s>>>(
-        d_z.data, tokens.slots, n, d, tokens.merge_factor, p.gradients.slot);
-    check_cuda(cudaGetLastError(), "launch slot_gradient");
-  }
+  unmerge(stream, tokens, p.d_merged, d_z);
+  for (size_t b = w.inner.size(); b-- > 0;) backward_block(stream, p, b, e, d_z);
+  if (w.slot != nullptr) add_slot_gradients(stream, tokens, d_z, p.gradients.slot);
   if (p.d_event_tokens != nullptr) copy_columns(s, d_z, p.d_event_tokens);
 
   const MatrixView hidden = arena.matrix(n, 2 * d);
   const MatrixView d_hidden = arena.matrix(n, 2 * d);
   const MatrixView d_input = arena.matrix(n, e.features.cols);
-  gelu_forward_cuda(s, e.hidden_pre, hidden);
-  linear_backward_weights_cuda(s, hidden, d_z, p.gradients.fc2);
-  linear_backward_input_cuda(s, d_z, w.fc2, d_hidden);
-  gelu_backward_cuda(s, e.hidden_pre, d_hidden, d_hidden);
-  linear_backward_weights_cuda(s, e.features, d_hidden, p.gradients.fc1);
-  linear_backward_input_cuda(s, d_hidden, w.fc1, d_input);
+  gelu_forward_cuda(stream, e.hidden_pre, hidden);
+  linear_backward_weights_cuda(stream, hidden, d_z, p.gradients.fc2);
+  linear_backward_input_cuda(stream, d_z, w.fc2, d_hidden);
+  gelu_backward_cuda(stream, e.hidden_pre, d_hidden, d_hidden);
+  linear_backward_weights_cuda(stream, e.features, d_hidden, p.gradients.fc1);
+  linear_backward_input_cuda(stream, d_hidden, w.fc1, d_input);
   const int64_t width = features_width(w.tables);
   copy_columns(s, d_input.slice_cols(0, width), p.d_features);
   if (w.time_width > 0) copy_columns(s, d_input.slice_cols(width, width + w.time_width), p.d_time);

@@ -7,7 +7,7 @@
 
 namespace longer {
 
-/// What one feature reads for n events, requests or candidates. Borrowed; host memory on the CPU.
+/// What one feature reads for n events, requests or candidates. Borrowed.
 struct FeatureValues {
   const int32_t* rows = nullptr;  // categorical: [n], or [offsets[n]]; table rows, −1 = missing
   const int32_t* offsets = nullptr;  // many-valued: [n + 1] first value of each; null otherwise

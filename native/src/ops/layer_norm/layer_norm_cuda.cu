@@ -1,5 +1,6 @@
-#include "core/cuda_check.hpp"
+#include "ops/cuda_launch.hpp"
 #include "ops/layer_norm/layer_norm_cuda.hpp"
+#include "ops/linear/linear_cuda.hpp"
 
 namespace longer {
 namespace {
@@ -61,44 +62,33 @@ __global__ void backward_input_kernel(ConstMatrixView x, const float* weight, co
   }
 }
 
-/// One thread a column: d_weight and d_bias over rows in order.
-__global__ void backward_weights_kernel(ConstMatrixView x, const float* mean, const float* rstd,
-                                        ConstMatrixView dy, float* d_weight, float* d_bias) {
-  const int64_t col = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (col >= x.cols) return;
-  float weight_sum = 0.0F;
-  float bias_sum = 0.0F;
-  for (int64_t row = 0; row < x.rows; ++row) {
-    const float gradient = dy.data[row * dy.stride + col];
-    weight_sum += gradient * (x.data[row * x.stride + col] - mean[row]) * rstd[row];
-    bias_sum += gradient;
-  }
-  d_weight[col] += weight_sum;
-  d_bias[col] += bias_sum;
-}
-
-unsigned blocks(int64_t count, int64_t per_block) {
-  return static_cast<unsigned>((count + per_block - 1) / per_block);
-}
-
 }  // namespace
 
-void layer_norm_forward_cuda(cudaStream_t stream, ConstMatrixView x, const NormWeights& w,
+void layer_norm_forward_cuda(CudaStream& stream, ConstMatrixView x, const NormWeights& w,
                              MatrixView y, float* mean, float* rstd) {
   if (x.rows == 0) return;
-  forward_kernel<<<blocks(x.rows, kRowsPerBlock), dim3(kWarp, kRowsPerBlock), 0, stream>>>(
-      x, w.weight, w.bias, y, mean, rstd);
+  forward_kernel<<<blocks_for(x.rows, kRowsPerBlock), dim3(kWarp, kRowsPerBlock), 0,
+                   stream.get()>>>(x, w.weight, w.bias, y, mean, rstd);
   check_cuda(cudaGetLastError(), "launch layer_norm");
 }
 
-void layer_norm_backward_cuda(cudaStream_t stream, ConstMatrixView x, const NormWeights& w,
+void layer_norm_backward_cuda(CudaStream& stream, ConstMatrixView x, const NormWeights& w,
                               const float* mean, const float* rstd, ConstMatrixView dy,
                               MatrixView dx, Write write, const NormGradients& gradients) {
   if (x.rows == 0) return;
-  backward_weights_kernel<<<blocks(x.cols, 128), 128, 0, stream>>>(
-      x, mean, rstd, dy, gradients.weight, gradients.bias);
-  backward_input_kernel<<<blocks(x.rows, kRowsPerBlock), dim3(kWarp, kRowsPerBlock), 0, stream>>>(
-      x, w.weight, mean, rstd, dy, dx, write == Write::kAdd);
+  const WorkspaceScope scope(stream.workspace());
+  const MatrixView products = stream.workspace().matrix(x.rows, x.cols);
+  for_elements(
+      stream.get(), "layer_norm weights' gradient", x.rows * x.cols, [=] __device__(int64_t i) {
+        const int64_t row = i / x.cols;
+        const int64_t col = i % x.cols;
+        products.data[i] =
+            dy.data[row * dy.stride + col] * (x.data[row * x.stride + col] - mean[row]) * rstd[row];
+      });
+  add_column_sums_cuda(stream, products, gradients.weight);
+  add_column_sums_cuda(stream, dy, gradients.bias);
+  backward_input_kernel<<<blocks_for(x.rows, kRowsPerBlock), dim3(kWarp, kRowsPerBlock), 0,
+                          stream.get()>>>(x, w.weight, mean, rstd, dy, dx, write == Write::kAdd);
   check_cuda(cudaGetLastError(), "launch layer_norm gradient");
 }
 

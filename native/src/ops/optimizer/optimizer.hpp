@@ -29,7 +29,7 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p);
 struct RowWiseAdagradStep {
   float* table = nullptr;            // [·, width]
   float* states = nullptr;           // [·]
-  const int32_t* rows = nullptr;     // [num_rows]
+  const int32_t* rows = nullptr;     // [num_rows], host memory
   const float* gradients = nullptr;  // [num_rows, width]
   int64_t num_rows = 0;
   int64_t width = 0;

@@ -13,22 +13,26 @@ constexpr int64_t kNormItems = 64;
 
 }  // namespace
 
+AdamwCoefficients adamw_coefficients(const AdamwStep& p, bool is_decayed) {
+  AdamwCoefficients c{};
+  c.gradient_scale = static_cast<float>(p.gradient_scale);
+  c.beta1 = static_cast<float>(p.beta1);
+  c.beta2 = static_cast<float>(p.beta2);
+  c.rest1 = static_cast<float>(1.0 - p.beta1);
+  c.rest2 = static_cast<float>(1.0 - p.beta2);
+  c.epsilon = static_cast<float>(p.epsilon);
+  c.step_size =
+      static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
+  c.second_correction =
+      static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(p.beta2, static_cast<double>(p.step))));
+  c.shrink = is_decayed ? static_cast<float>(1.0 - p.learning_rate * p.weight_decay) : 1.0F;
+  return c;
+}
+
 void adamw_step(ThreadPool* pool, const AdamwStep& p) {
   const OptimizerKernels& kernels = optimizer_kernels();
-  AdamwCoefficients base{};
-  base.gradient_scale = static_cast<float>(p.gradient_scale);
-  base.beta1 = static_cast<float>(p.beta1);
-  base.beta2 = static_cast<float>(p.beta2);
-  base.rest1 = static_cast<float>(1.0 - p.beta1);
-  base.rest2 = static_cast<float>(1.0 - p.beta2);
-  base.epsilon = static_cast<float>(p.epsilon);
-  base.step_size =
-      static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
-  base.second_correction =
-      static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(p.beta2, static_cast<double>(p.step))));
   for (const DecayRange& range : *p.ranges) {
-    AdamwCoefficients c = base;
-    c.shrink = range.is_decayed ? static_cast<float>(1.0 - p.learning_rate * p.weight_decay) : 1.0F;
+    const AdamwCoefficients c = adamw_coefficients(p, range.is_decayed);
     const int64_t count = range.end - range.begin;
     parallel_for(pool, (count + kElementsPerItem - 1) / kElementsPerItem, [&](int64_t item) {
       const int64_t begin = range.begin + item * kElementsPerItem;

@@ -14,6 +14,9 @@ struct AdamwCoefficients {
   float shrink;             // 1 − lr·λ, or 1
 };
 
+struct AdamwStep;
+AdamwCoefficients adamw_coefficients(const AdamwStep& p, bool is_decayed);
+
 /// A run of distinct rows of one row-wise Adagrad step.
 struct AdagradRows {
   float* table;            // [·, width]

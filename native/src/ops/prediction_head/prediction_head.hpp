@@ -81,9 +81,9 @@ struct PredictionHeadBackward {
 /// loss of an optimizer step divides by Σ w·t over all its batches. Sums in double, in order.
 struct BinaryCrossEntropy {
   ConstMatrixView logits;                // [ΣC, tasks]
-  const float* labels = nullptr;         // [tasks, ΣC]
-  const float* weights = nullptr;        // [ΣC] or null = 1
-  const double* task_weights = nullptr;  // [tasks]
+  const float* labels = nullptr;         // [tasks, ΣC], host memory
+  const float* weights = nullptr;        // [ΣC] or null = 1, host memory
+  const double* task_weights = nullptr;  // [tasks], host memory
   MatrixView d_logits;                   // [ΣC, tasks], set; 0 where there is no label
   double unit = 0;                       // 0 = Σ w·t of this batch
 };

@@ -16,7 +16,7 @@ public record Device(Kind kind, int index, int threads) {
     CPU,
     /** An NVIDIA GPU. */
     CUDA,
-    /** The fastest device that this version runs whole models on. */
+    /** The device that this version is fastest on. */
     BEST
   }
 
@@ -44,8 +44,8 @@ public record Device(Kind kind, int index, int threads) {
   }
 
   /**
-   * The fastest device that this version runs whole models on: the CPU. The CUDA library of this
-   * version has some of a model's stages only.
+   * The device that this version is fastest on: the CPU. On a GPU it computes the same with kernels
+   * that are not tuned yet.
    */
   public static Device best() {
     return new Device(Kind.BEST, 0, 0);

@@ -1,10 +1,11 @@
-#include "embedding/segment_sum.hpp"
+#include "ops/segment_sum/segment_sum.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 
+#include "embedding/segment_index.hpp"
 #include "reference/segment_sum.hpp"
 #include "support/compare.hpp"
 #include "support/poison.hpp"
@@ -34,6 +35,38 @@ struct Source {
   }
   std::vector<int32_t> rows;
   PoisonedMatrix values;
+};
+
+/// Sums as an optimizer step computes them on the CPU.
+class SegmentSum {
+ public:
+  void add(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width,
+           int64_t num_table_rows) {
+    width_ = width;
+    CpuStream stream(pool);
+    const Segments segments = index_.add(sources, width, num_table_rows);
+    sums_.resize(rows().size() * static_cast<size_t>(width), 0.0F);
+    add_segments_cpu(stream, segments, sums_.data());
+  }
+  void clear() {
+    index_.clear();
+    sums_.clear();
+  }
+  void compute(ThreadPool* pool, const std::vector<GradientSource>& sources, int64_t width,
+               int64_t num_table_rows) {
+    clear();
+    add(pool, sources, width, num_table_rows);
+  }
+  void add_to(float* table) const {
+    add_rows_cpu({rows().data(), static_cast<int64_t>(rows().size()), width_, sums_.data(), table});
+  }
+  const std::vector<int32_t>& rows() const { return index_.rows(); }
+  const std::vector<float>& sums() const { return sums_; }
+
+ private:
+  SegmentIndex index_;
+  int64_t width_ = 0;
+  std::vector<float> sums_;
 };
 
 void expect_sums(const SegmentSum& sums, std::vector<Source*> sources, int64_t width) {

@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+
+namespace longer {
+
+/// Occurrences [begin, end) of a long segment.
+struct SegmentPart {
+  int32_t segment;
+  int32_t begin, end;
+};
+
+/// Gradient rows grouped by the sum they are added to; borrowed host arrays, of which `rows` points
+/// to what a backend's stages read. A long segment is cut into parts that are summed apart and then
+/// in order.
+struct Segments {
+  int64_t count = 0;
+  int64_t width = 0;
+  const int32_t* slots = nullptr;       // [count] distinct rows of the sums
+  const int32_t* offsets = nullptr;     // [count + 1] first occurrence
+  const float* const* rows = nullptr;   // [occurrences]
+  const int32_t* first_part = nullptr;  // [count] −1 for short segments
+  const SegmentPart* parts = nullptr;   // [num_parts] ordered by segment
+  int64_t num_parts = 0;
+  int64_t num_rows() const { return offsets[count]; }
+};
+
+}  // namespace longer

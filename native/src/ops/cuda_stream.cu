@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "ops/cuda_stream.hpp"
+
+namespace longer {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+size_t bytes_of(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
+
+}  // namespace
+
+CudaMemory::CudaMemory(int device) : device_(device) {
+  check_cuda(cudaSetDevice(device), "choose the device");
+  cudaMemPool_t pool = nullptr;
+  check_cuda(cudaDeviceGetDefaultMemPool(&pool, device), "find the memory pool");
+  uint64_t keep_all = UINT64_MAX;
+  check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep_all),
+             "set up the memory pool");
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream");
+}
+
+CudaMemory::~CudaMemory() { cudaStreamDestroy(stream_); }
+
+void* CudaMemory::allocate(size_t bytes) {
+  check_cuda(cudaSetDevice(device_), "choose the device");
+  void* data = nullptr;
+  const cudaError_t result = cudaMallocAsync(&data, std::max<size_t>(1, bytes), stream_);
+  if (result == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // the process goes on
+    size_t free_bytes = 0;
+    size_t all_bytes = 0;
+    cudaMemGetInfo(&free_bytes, &all_bytes);
+    fail(Status::kOutOfMemory, "[cuda] no room for ", bytes, " bytes on device ", device_, ": ",
+         free_bytes, " of ", all_bytes, " bytes are free");
+  }
+  check_cuda(result, "allocate device memory");
+  check_cuda(cudaStreamSynchronize(stream_), "allocate device memory");
+  return data;
+}
+
+void CudaMemory::release(void* data) noexcept {
+  cudaSetDevice(device_);
+  cudaDeviceSynchronize();
+  cudaFreeAsync(data, stream_);
+}
+
+void CudaMemory::zero(void* data, size_t bytes) {
+  if (bytes == 0) return;
+  check_cuda(cudaSetDevice(device_), "choose the device");
+  check_cuda(cudaMemsetAsync(data, 0, bytes, stream_), "clear device memory");
+  check_cuda(cudaStreamSynchronize(stream_), "clear device memory");
+}
+
+void CudaMemory::copy(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  check_cuda(cudaSetDevice(device_), "choose the device");
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "copy device memory");
+  check_cuda(cudaStreamSynchronize(stream_), "copy device memory");
+}
+
+CudaStream::CudaStream(int device, Memory& memory) : device_(device), workspace_(memory) {
+  use();
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream");
+  check_cuda(cudaEventCreateWithFlags(&staging_is_read_, cudaEventDisableTiming),
+             "create an event");
+}
+
+CudaStream::~CudaStream() {
+  cudaSetDevice(device_);
+  cudaStreamSynchronize(stream_);
+  cudaStreamDestroy(stream_);
+  cudaEventDestroy(staging_is_read_);
+  cudaFreeHost(staging_);
+}
+
+void CudaStream::synchronize() {
+  use();
+  check_cuda(cudaStreamSynchronize(stream_), "wait for the stream");
+}
+
+void CudaStream::zero(float* data, int64_t count) {
+  if (count == 0) return;
+  use();
+  check_cuda(cudaMemsetAsync(data, 0, bytes_of(count), stream_), "clear device memory");
+}
+
+void CudaStream::copy(float* to, const float* from, int64_t count) {
+  if (count == 0) return;
+  use();
+  check_cuda(cudaMemcpyAsync(to, from, bytes_of(count), cudaMemcpyDefault, stream_), "copy");
+}
+
+void CudaStream::grow_staging(size_t bytes) {
+  if (bytes <= staging_bytes_) return;
+  cudaFreeHost(staging_);
+  staging_ = nullptr;
+  staging_bytes_ = 0;
+  const size_t wanted = bytes + bytes / 2;
+  check_cuda(cudaHostAlloc(reinterpret_cast<void**>(&staging_), wanted, cudaHostAllocDefault),
+             "allocate page-locked memory");
+  staging_bytes_ = wanted;
+}
+
+void CudaStream::place(Workspace& memory, const Placement* arrays, size_t count) {
+  use();
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) total += aligned(arrays[i].bytes);
+  auto* target = memory.allocate<char>(static_cast<int64_t>(total));
+  check_cuda(cudaEventSynchronize(staging_is_read_), "wait for the copy before");
+  grow_staging(total);
+  size_t at = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (arrays[i].bytes > 0) std::memcpy(staging_ + at, arrays[i].host, arrays[i].bytes);
+    *arrays[i].placed = target + at;
+    at += aligned(arrays[i].bytes);
+  }
+  if (total == 0) return;
+  check_cuda(cudaMemcpyAsync(target, staging_, total, cudaMemcpyHostToDevice, stream_),
+             "copy a batch");
+  check_cuda(cudaEventRecord(staging_is_read_, stream_), "record an event");
+}
+
+ConstMatrixView CudaStream::fetch(ConstMatrixView m, std::vector<float>& copy) {
+  copy.resize(static_cast<size_t>(m.rows * m.cols));
+  read(copy.data(), m.data, copy.size() * sizeof(float));
+  return {copy.data(), m.rows, m.cols};
+}
+
+void CudaStream::read(void* host, const void* from, size_t bytes) {
+  use();
+  if (bytes > 0) {
+    check_cuda(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, stream_), "read results");
+  }
+  check_cuda(cudaStreamSynchronize(stream_), "wait for results");
+}
+
+}  // namespace longer
