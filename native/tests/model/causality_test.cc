@@ -23,21 +23,21 @@ std::vector<std::vector<float>> keys_values_of(const LongerModel& model, const O
   ReadOnlyLookup lookup(model.state());
   PreparedBatch prepared;
   prepare_batch(model.config(), batch.view(), lookup, prepared);
-  Workspace memory;
+  const auto stream = model.backend().make_stream();
+  Workspace memory(model.backend().memory());
+  prepared.place(*stream, memory);
   UserKeysValues keys_values;
   Activations activations;
-  const auto stream = model.backend().make_stream();
   allocate_keys_values(model.config(), prepared, memory, keys_values);
   encode_user(model.config(), model.weights(), model.backend(), *stream, memory, prepared,
               PassKind::kInference, keys_values, activations);
   std::vector<std::vector<float>> layers;
   std::vector<MatrixView> views = keys_values.layers;
   views.push_back(keys_values.head_share);
+  std::vector<float> copy;
   for (const MatrixView& view : views) {
-    layers.emplace_back();
-    for (int64_t r = 0; r < view.rows; ++r) {
-      layers.back().insert(layers.back().end(), view.row(r), view.row(r) + view.cols);
-    }
+    const float* values = stream->fetch(view, copy).data;
+    layers.emplace_back(values, values + view.rows * view.cols);
   }
   return layers;
 }

@@ -135,7 +135,9 @@ TEST_P(RankerCase, RepresentsWhatItScores) {
   const ParameterLayout& layout = model_->state().layout;
   const float* weight = layout.at(model_->state().dense.data(), "head.fc1.weight");
   const float* bias = layout.at(model_->state().dense.data(), "head.fc1.bias");
-  const LinearWeights& fc2 = model_->weights().head.fc2;
+  const float* fc2_weight = layout.at(model_->state().dense.data(), "head.fc2.weight");
+  const float* fc2_bias = layout.at(model_->state().dense.data(), "head.fc2.bias");
+  const auto tasks = static_cast<int64_t>(config().tasks.size());
   const int64_t own = static_cast<int64_t>(config().candidate_tokens.size()) * width;
   for (int64_t c = 0; c < candidates; ++c) {
     const float* next_weight = weight;
@@ -151,10 +153,10 @@ TEST_P(RankerCase, RepresentsWhatItScores) {
           0.5 * u *
           (1.0 + std::tanh(std::sqrt(2.0 / 3.14159265358979323846) * (u + 0.044715 * u * u * u))));
     }
-    for (int64_t t = 0; t < fc2.out; ++t) {
-      double logit = static_cast<double>(fc2.bias[t]);
-      for (int64_t i = 0; i < fc2.in; ++i)
-        logit += static_cast<double>(fc2.weight[t * fc2.in + i]) * hidden[static_cast<size_t>(i)];
+    for (int64_t t = 0; t < tasks; ++t) {
+      double logit = static_cast<double>(fc2_bias[t]);
+      for (int64_t i = 0; i < width; ++i)
+        logit += static_cast<double>(fc2_weight[t * width + i]) * hidden[static_cast<size_t>(i)];
       const double odds =
           config().tasks[static_cast<size_t>(t)].negative_sampling_rate * std::exp(logit);
       EXPECT_NEAR(static_cast<double>(scores[static_cast<size_t>(t * candidates + c)]),

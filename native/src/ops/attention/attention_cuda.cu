@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "ops/attention/attention_cuda.hpp"
@@ -65,15 +66,32 @@ struct SeenKeys {
   }
 };
 
-/// Grid: (spans, heads, runs of kBlockColumns of a head's columns); a warp takes a query row at a
-/// time: keys in lanes for the scores, columns in lanes for the sums.
+/// What a block computes: one head of one span, a run of kBlockColumns of the head's columns, and
+/// of the span's rows (or keys) those of its piece, which its warps take one at a time.
+struct BlockWork {
+  AttentionSpan span;
+  int64_t head, width, column, first;
+  int64_t begin, step;
+
+  __device__ explicit BlockWork(const AttentionForward& p)
+      : span(p.spans[blockIdx.x]),
+        head(blockIdx.y % p.heads),
+        width(p.q.cols / p.heads),
+        column(head * width),
+        first(blockIdx.y / p.heads * kBlockColumns),
+        begin(static_cast<int64_t>(blockIdx.z) * kWarpsPerBlock + threadIdx.y),
+        step(static_cast<int64_t>(gridDim.z) * kWarpsPerBlock) {}
+};
+
+/// A warp takes a query row at a time: keys in lanes for the scores, columns in lanes for the sums.
 __global__ void attention_forward_kernel(AttentionForward p, float scale) {
-  const AttentionSpan s = p.spans[blockIdx.x];
-  const int64_t width = p.q.cols / p.heads;
-  const int64_t column = blockIdx.y * width;
-  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
+  const BlockWork work(p);
+  const AttentionSpan& s = work.span;
+  const int64_t width = work.width;
+  const int64_t column = work.column;
+  const int64_t first = work.first;
   const int lane = threadIdx.x;
-  for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
+  for (int64_t row = s.query_begin + work.begin; row < s.query_end; row += work.step) {
     const SeenKeys seen{p.visible[row]};
     const int64_t keys = seen.count();
     const float* q = p.q.data + row * p.q.stride + column;
@@ -106,10 +124,10 @@ __global__ void attention_forward_kernel(AttentionForward p, float scale) {
     }
     for (int c = 0; c < kMaxColumns; ++c) {
       const int64_t e = first + lane + c * kWarp;
-      if (e < width) p.out.data[row * p.out.stride + column + e] = sum > 0.0F ? out[c] / sum : 0.0F;
+      if (e < width) p.out.data[row * p.out.stride + column + e] = keys > 0 ? out[c] / sum : 0.0F;
     }
     if (lane == 0 && first == 0 && p.lse != nullptr) {
-      p.lse[row * p.heads + blockIdx.y] = sum > 0.0F ? maximum + logf(sum) : -INFINITY;
+      p.lse[row * p.heads + work.head] = keys > 0 ? maximum + logf(sum) : -INFINITY;
     }
   }
 }
@@ -118,19 +136,20 @@ __global__ void attention_forward_kernel(AttentionForward p, float scale) {
 __global__ void attention_backward_query_kernel(AttentionBackward b, float* delta_out,
                                                 float scale) {
   const AttentionForward& p = b.forward;
-  const AttentionSpan s = p.spans[blockIdx.x];
-  const int64_t width = p.q.cols / p.heads;
-  const int64_t column = blockIdx.y * width;
-  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
+  const BlockWork work(p);
+  const AttentionSpan& s = work.span;
+  const int64_t width = work.width;
+  const int64_t column = work.column;
+  const int64_t first = work.first;
   const int lane = threadIdx.x;
-  for (int64_t row = s.query_begin + threadIdx.y; row < s.query_end; row += kWarpsPerBlock) {
+  for (int64_t row = s.query_begin + work.begin; row < s.query_end; row += work.step) {
     const SeenKeys seen{p.visible[row]};
     const int64_t keys = seen.count();
     const float* q = p.q.data + row * p.q.stride + column;
     const float* d_out = b.d_out.data + row * b.d_out.stride + column;
-    const float lse = p.lse[row * p.heads + blockIdx.y];
+    const float lse = p.lse[row * p.heads + work.head];
     const float delta = dot(d_out, p.out.data + row * p.out.stride + column, width);
-    if (lane == 0 && first == 0) delta_out[row * p.heads + blockIdx.y] = delta;
+    if (lane == 0 && first == 0) delta_out[row * p.heads + work.head] = delta;
     float d_q[kMaxColumns] = {};
     for (int64_t begin = 0; begin < keys; begin += kWarp) {
       float d_score = 0.0F;
@@ -163,13 +182,14 @@ __global__ void attention_backward_query_kernel(AttentionBackward b, float* delt
 __global__ void attention_backward_key_kernel(AttentionBackward b, const float* delta,
                                               float scale) {
   const AttentionForward& p = b.forward;
-  const AttentionSpan s = p.spans[blockIdx.x];
-  const int64_t width = p.q.cols / p.heads;
-  const int64_t column = blockIdx.y * width;
-  const int64_t first = static_cast<int64_t>(blockIdx.z) * kBlockColumns;
+  const BlockWork work(p);
+  const AttentionSpan& s = work.span;
+  const int64_t width = work.width;
+  const int64_t column = work.column;
+  const int64_t first = work.first;
   const int lane = threadIdx.x;
   const int64_t keys = num_keys(s);
-  for (int64_t key = threadIdx.y; key < keys; key += kWarpsPerBlock) {
+  for (int64_t key = work.begin; key < keys; key += work.step) {
     const float* key_row = span_row(p.prefix_keys, p.own_keys, s, key, column);
     const float* value_row = span_row(p.prefix_values, p.own_values, s, key, column);
     float d_key[kMaxColumns] = {};
@@ -180,9 +200,9 @@ __global__ void attention_backward_key_kernel(AttentionBackward b, const float* 
       float d_score = 0.0F;
       if (row < s.query_end && sees(p.visible[row], key)) {
         const float score = scale * dot(p.q.data + row * p.q.stride + column, key_row, width);
-        share = expf(score - p.lse[row * p.heads + blockIdx.y]);
+        share = expf(score - p.lse[row * p.heads + work.head]);
         const float d_share = dot(b.d_out.data + row * b.d_out.stride + column, value_row, width);
-        d_score = share * (d_share - delta[row * p.heads + blockIdx.y]) * scale;
+        d_score = share * (d_share - delta[row * p.heads + work.head]) * scale;
       }
       for (int j = 0; j < kWarp && begin + j < s.query_end; ++j) {
         const float weight = __shfl_sync(kFull, share, j);
@@ -212,9 +232,14 @@ float scale_of(const AttentionForward& p) {
   return 1.0F / std::sqrt(static_cast<float>(p.q.cols / p.heads));
 }
 
-dim3 grid_of(const AttentionForward& p) {
-  return dim3(static_cast<unsigned>(p.num_spans), static_cast<unsigned>(p.heads),
-              blocks_for(p.q.cols / p.heads, kBlockColumns));
+/// `rows`: of all spans together, in pieces that give each warp a few.
+dim3 grid_of(const AttentionForward& p, int64_t rows) {
+  constexpr int64_t kRowsPerWarp = 4;
+  constexpr int64_t kMostPieces = 64;
+  const int64_t pieces = rows / (p.num_spans * kWarpsPerBlock * kRowsPerWarp);
+  const auto runs = blocks_for(p.q.cols / p.heads, kBlockColumns);
+  return dim3(static_cast<unsigned>(p.num_spans), static_cast<unsigned>(p.heads) * runs,
+              static_cast<unsigned>(std::clamp<int64_t>(pieces, 1, kMostPieces)));
 }
 
 }  // namespace
@@ -241,7 +266,8 @@ void attention_probabilities_cuda(cudaStream_t stream, const AttentionForward& p
 
 void attention_forward_cuda(cudaStream_t stream, const AttentionForward& p) {
   if (p.num_spans == 0) return;
-  attention_forward_kernel<<<grid_of(p), dim3(kWarp, kWarpsPerBlock), 0, stream>>>(p, scale_of(p));
+  attention_forward_kernel<<<grid_of(p, p.q.rows), dim3(kWarp, kWarpsPerBlock), 0, stream>>>(
+      p, scale_of(p));
   check_cuda(cudaGetLastError(), "launch attention");
 }
 
@@ -249,8 +275,11 @@ void attention_backward_cuda(cudaStream_t stream, const AttentionBackward& p, fl
   if (p.forward.num_spans == 0) return;
   const float scale = scale_of(p.forward);
   const dim3 threads(kWarp, kWarpsPerBlock);
-  attention_backward_query_kernel<<<grid_of(p.forward), threads, 0, stream>>>(p, delta, scale);
-  attention_backward_key_kernel<<<grid_of(p.forward), threads, 0, stream>>>(p, delta, scale);
+  const int64_t num_keys = p.forward.prefix_keys.rows + p.forward.own_keys.rows;
+  attention_backward_query_kernel<<<grid_of(p.forward, p.forward.q.rows), threads, 0, stream>>>(
+      p, delta, scale);
+  attention_backward_key_kernel<<<grid_of(p.forward, num_keys), threads, 0, stream>>>(p, delta,
+                                                                                      scale);
   check_cuda(cudaGetLastError(), "launch attention gradient");
 }
 
