@@ -92,7 +92,7 @@ TEST(CommittedFolders, FirstReleaseIsReadBitForBit) {
 /// Weights are a folder's to the bit; how a sum of them is rounded is each release's own.
 void expect_scores(const std::string& folder, const nlohmann::json& golden) {
   const auto model =
-      std::make_shared<const LongerModel>(load_model(golden_path(folder)), cpu_backend());
+      std::make_shared<const LongerModel>(load_model(golden_path(folder)), test_backend());
   const OwnedBatch batch = batch_of(golden.at("batch"));
   const Vector logits = golden.at("logits").get<Vector>();
   std::vector<float> scores(logits.size());
