@@ -3,11 +3,10 @@ package ai.longer.samples.cli;
 import ai.longer.training.StepResult;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainingListener;
-import ai.longer.training.ValidationResult;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** Saves a checkpoint every so often and after each validation. */
+/** Saves a checkpoint every so often. */
 final class Checkpoints implements TrainingListener {
   private final Trainer trainer;
   private final Path folder;
@@ -23,17 +22,8 @@ final class Checkpoints implements TrainingListener {
   @Override
   public void onStep(StepResult result) {
     if (System.nanoTime() - savedAt >= nanosBetween) {
-      save();
+      trainer.save(folder);
+      savedAt = System.nanoTime();
     }
-  }
-
-  @Override
-  public void onValidation(ValidationResult result) {
-    save();
-  }
-
-  private void save() {
-    trainer.save(folder);
-    savedAt = System.nanoTime();
   }
 }

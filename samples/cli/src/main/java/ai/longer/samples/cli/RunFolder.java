@@ -41,6 +41,16 @@ record RunFolder(Path folder) {
   }
 
   void delete() throws IOException {
+    delete(folder);
+  }
+
+  void deleteData() throws IOException {
+    if (Files.exists(data())) {
+      delete(data());
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);

@@ -129,12 +129,13 @@ final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  private TrainingData open(LongerConfig parsed, RunFolder run) {
+  private TrainingData open(LongerConfig parsed, RunFolder run) throws IOException {
     if (data.size() == 1 && Files.isDirectory(data.get(0))) {
       return TrainingData.open(data.get(0), validationData);
     }
-    // Made before and whole: the run that goes on needs the same shards.
-    if (!Files.isDirectory(run.data())) {
+    // A run that goes on needs its own shards; others may be of other logs or options.
+    if (!run.hasCheckpoint() || !Files.isDirectory(run.data())) {
+      run.deleteData();
       logs.prepare(parsed.schema()).run(data, run.data(), DataListener.progressBar());
     }
     return TrainingData.open(run.data(), validationData);

@@ -142,6 +142,8 @@ class TrainingCommandsTest {
   void logsTrainAsTheirShardsDo() throws IOException {
     assertEquals(0, prepare("--out", path("data").toString()).exitCode());
     assertEquals(0, Ran.command(train("data", "a", 2).toArray(String[]::new)).exitCode());
+    Path left = Files.createDirectories(path("b.run").resolve("data"));
+    Files.writeString(left.resolve("rest"), "of a run that came to nothing");
     Ran fromLog = Ran.command(arguments(train("log.csv", "b", 2), COLUMNS));
     assertEquals(0, fromLog.exitCode(), fromLog.err());
     assertSameModel(path("a"), path("b"));
