@@ -25,10 +25,12 @@ class Invariants : public CApiTest, public ::testing::WithParamInterface<ModelCa
     BatchMaker maker(config(), test_seed(), choice);
     return maker.make({{0, 3},
                        {1, 3},
+                       {k - 1, 3},
                        {k, 3},
+                       {k + 1, 3},
                        {queried + k + 1, 3},
                        {config().max_history + 1, 3},
-                       {2 * k - 1, 3},
+                       {2000, 3},
                        {0, 3}});
   }
 
@@ -200,7 +202,9 @@ TEST_P(Invariants, InvariantICandidatesTogetherEqualCandidatesApart) {
   const ModelHandle model = trained_model(config());
   const TrainerHandle trainer = create_trainer(model.get());
   BatchMaker maker(config(), test_seed());
-  const OwnedBatch all = maker.make({{3 * config().merge_factor + 1, 40}, {0, 9}});
+  const int64_t k = config().merge_factor;
+  const OwnedBatch all =
+      maker.make({{3 * k + 1, 40}, {0, 9}, {1, 2}, {k - 1, 1}, {k, 0}, {k + 1, 3}, {2000, 2}});
   const std::vector<float> together = predict(trainer.get(), config(), all);
   for (int64_t b = 0; b < all.num_requests(); ++b) {
     for (int64_t candidate : all_candidates(all, b)) {
@@ -244,7 +248,7 @@ NamedValues values_after_training(const Config& c, int32_t num_threads) {
   const int64_t k = c.merge_factor;
   BatchMaker maker(c, test_seed());
   for (int step = 0; step < 3; ++step) {
-    std::vector<RequestShape> shapes = {{c.max_history, 5}, {0, 1}, {1, 2}};
+    std::vector<RequestShape> shapes = {{c.max_history, 5}, {0, 1}, {1, 2}, {2000, 70}};
     for (int64_t i = 0; i < 20; ++i) shapes.push_back({i * k + i % 3, i % 7});
     train(trainer.get(), maker.make(shapes), 1);
   }

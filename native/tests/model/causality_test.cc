@@ -1,6 +1,7 @@
 // Merged rows see nothing newer than themselves.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,29 +64,35 @@ TEST_P(Causality, InvariantBNewerGroupsLeaveOlderRowsAlone) {
   BatchMaker maker(c, test_seed());
   const int64_t k = c.merge_factor;
   const int64_t groups = std::min(c.queries + 2, c.max_history / k);
-  OwnedBatch before = maker.make({{groups * k, 0}});
-  before.first_ordinals = {0};
-  const auto expected = keys_values_of(*model, before);
-  for (int64_t changed_group = 0; changed_group < groups; ++changed_group) {
-    // All groups from this one on hold other events, at the same number of them.
-    OwnedBatch after = before;
-    for (size_t f = 0; f < c.event_features.size(); ++f) {
-      for (int64_t i = changed_group * k; i < groups * k; ++i) {
-        change_row(after.event_columns[f], i);
+  // Full groups, and a ragged one at whichever end the anchor leaves it.
+  for (const int64_t absent : std::set<int64_t>{0, std::min<int64_t>(1, k - 1), k - 1}) {
+    SCOPED_TRACE(std::to_string(groups * k - absent) + " events");
+    const int64_t absent_first = c.anchor == Anchor::kNewest ? absent : 0;
+    OwnedBatch before = maker.make({{groups * k - absent, 0}});
+    before.first_ordinals = {0};
+    const auto expected = keys_values_of(*model, before);
+    for (int64_t changed_group = 0; changed_group < groups; ++changed_group) {
+      // All groups from this one on hold other events, at the same number of them.
+      OwnedBatch after = before;
+      for (size_t f = 0; f < c.event_features.size(); ++f) {
+        for (int64_t i = std::max<int64_t>(0, changed_group * k - absent_first);
+             i < before.num_events(); ++i) {
+          change_row(after.event_columns[f], i);
+        }
       }
-    }
-    const auto got = keys_values_of(*model, after);
-    ASSERT_EQ(got.size(), expected.size());
-    for (size_t l = 0; l + 1 < got.size(); ++l) {
-      const auto width = static_cast<int64_t>(2 * c.model_width());
-      const std::vector<int64_t> newest = newest_groups(c, groups, l == 0);
-      ASSERT_EQ(got[l].size(), newest.size() * static_cast<size_t>(width));
-      for (size_t row = 0; row < newest.size(); ++row) {
-        const auto at = static_cast<int64_t>(row) * width;
-        EXPECT_EQ(
-            static_cast<bool>(are_same_bits(got[l].data() + at, expected[l].data() + at, width)),
-            newest[row] < changed_group)
-            << "layer " << l << ", row " << row << ", changed from group " << changed_group;
+      const auto got = keys_values_of(*model, after);
+      ASSERT_EQ(got.size(), expected.size());
+      for (size_t l = 0; l + 1 < got.size(); ++l) {
+        const auto width = static_cast<int64_t>(2 * c.model_width());
+        const std::vector<int64_t> newest = newest_groups(c, groups, l == 0);
+        ASSERT_EQ(got[l].size(), newest.size() * static_cast<size_t>(width));
+        for (size_t row = 0; row < newest.size(); ++row) {
+          const auto at = static_cast<int64_t>(row) * width;
+          EXPECT_EQ(
+              static_cast<bool>(are_same_bits(got[l].data() + at, expected[l].data() + at, width)),
+              newest[row] < changed_group)
+              << "layer " << l << ", row " << row << ", changed from group " << changed_group;
+        }
       }
     }
   }
@@ -96,8 +103,10 @@ TEST_P(Causality, InvariantACandidatesLeaveHistoriesAlone) {
   SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
   const auto model = model_of(c, random_weights(c, 43));
   BatchMaker maker(c, test_seed());
-  const OwnedBatch many = maker.make({{c.merge_factor + 1, 5}, {0, 2}, {c.max_history, 1}});
-  const OwnedBatch none = pick_requests(c, many, {{0, {}}, {1, {}}, {2, {}}});
+  const int64_t k = c.merge_factor;
+  const OwnedBatch many = maker.make({{k + 1, 5}, {0, 2}, {2000, 1}, {1, 1}, {k - 1, 2}, {k, 70}});
+  const OwnedBatch none =
+      pick_requests(c, many, {{0, {}}, {1, {}}, {2, {}}, {3, {}}, {4, {}}, {5, {}}});
   const auto expected = keys_values_of(*model, none);
   const auto got = keys_values_of(*model, many);
   for (size_t l = 0; l < expected.size(); ++l) EXPECT_TRUE(are_same_bits(got[l], expected[l]));

@@ -26,7 +26,7 @@ class Recomputing : public ::testing::TestWithParam<ModelCase> {
     const int64_t k = c.merge_factor;
     for (int i = 0; i < 2; ++i) {
       const OwnedBatch batch =
-          maker.make({{k + 1, 3}, {0, 2}, {c.max_history + 1, 4}, {4 * k - 1, 0}});
+          maker.make({{k + 1, 3}, {0, 2}, {2000, 4}, {4 * k - 1, 0}, {k - 1, 1}, {k, 20}, {1, 1}});
       trainer.accumulate(batch.view());
     }
     bytes_ = trainer.bytes();

@@ -104,7 +104,7 @@ TEST_P(RowOrder, InvariantFFlippedOrderEqualsThePrintedOrder) {
   BatchMaker maker(c, test_seed());
   const int64_t k = c.merge_factor;
   for (int64_t num_events :
-       {int64_t{0}, int64_t{1}, k + 1, k * (c.queries + 2) - 1, c.max_history + 5}) {
+       {int64_t{0}, int64_t{1}, k - 1, k, k + 1, k * (c.queries + 2) - 1, int64_t{2000}}) {
     const OwnedBatch batch = maker.make({{num_events, 1}});
     const Vector expected =
         logits_of(c, w, run_printed_layers(c, w, layer_input(c, w, batch.view())));

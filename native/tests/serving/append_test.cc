@@ -1,6 +1,7 @@
 // Appending to a cached history equals encoding it anew.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -37,13 +38,13 @@ Config append_config() {
 /// Every option that an append must get right, each against the others.
 std::vector<ModelCase> append_cases() {
   std::vector<ModelCase> cases;
-  for (const int64_t merge : {1, 2, 4, 8}) {
+  for (const int64_t merge : {1, 2, 4, 8, 16}) {
     for (const int64_t self_layers : {0, 1, 3}) {
       for (const int64_t query_block : {1, 16}) {
         for (const int64_t inner_layers : {0, 2}) {
           ModelCase c{"", append_config(), true};
           c.config.merge_factor = merge;
-          c.config.event_width = 8 / merge * 2;
+          c.config.event_width = std::max<int64_t>(2, 16 / merge);
           c.config.self_layers = self_layers;
           c.config.query_block = query_block;
           c.config.inner_layers = inner_layers;
@@ -52,11 +53,12 @@ std::vector<ModelCase> append_cases() {
           c.config.time = cases.size() % 3 == 0 ? TimeMode::kNone : TimeMode::kEventRelative;
           const auto step = static_cast<int>(cases.size() / 12 + cases.size() % 2);
           c.config.head = static_cast<Head>(step % 3);
-          c.config.global_visibility = static_cast<GlobalVisibility>(self_layers % 3);
+          const auto visibility = static_cast<int>((cases.size() / 4 + cases.size() / 12) % 3);
+          c.config.global_visibility = static_cast<GlobalVisibility>(visibility);
           c.name = "Merge" + std::to_string(merge) + "Self" + std::to_string(self_layers) +
                    "Block" + std::to_string(query_block) + "Inner" + std::to_string(inner_layers) +
                    (c.config.time == TimeMode::kNone ? "Timeless" : "") + "Head" +
-                   std::to_string(step % 3);
+                   std::to_string(step % 3) + "Visibility" + std::to_string(visibility);
           cases.push_back(c);
         }
       }
