@@ -33,6 +33,9 @@ record Experiment(
     int seeds,
     List<Contender> contenders,
     List<String> plotted) {
+  /** Longer names are cut where an axis shows them, and what is left of them is often the same. */
+  private static final int LONGEST_ON_AXIS = 20;
+
   /** Checks what would show only hours later. */
   Experiment {
     grid = List.copyOf(grid);
@@ -60,6 +63,12 @@ record Experiment(
         .map(Contender::title)
         .findAny()
         .orElse(contender);
+  }
+
+  /** How a contender is shown on an axis: by its title if those of all fit, else by its name. */
+  String labelOf(String contender) {
+    boolean titlesFit = contenders.stream().allMatch(c -> c.title().length() <= LONGEST_ON_AXIS);
+    return titlesFit ? titleOf(contender) : contender;
   }
 
   /** Reads {@code folder/name.json}. */

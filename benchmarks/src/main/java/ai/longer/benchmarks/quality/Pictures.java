@@ -69,7 +69,7 @@ final class Pictures {
     Map<String, Charts.Interval> intervals = new LinkedHashMap<>();
     for (Summary.Difference d : summary.differences()) {
       intervals.put(
-          summary.experiment().titleOf(d.than()),
+          summary.experiment().labelOf(d.than()),
           new Charts.Interval(d.lower(), d.estimate(), d.upper()));
     }
     return Charts.intervals(

@@ -79,7 +79,7 @@ final class ResultsPage {
               .orElse("");
       rows.add(
           List.of(
-              title(summary, model.contender()),
+              titleAndLabel(summary, model.contender()),
               spread(model.auc()),
               spread(model.gauc()),
               spread(model.logLoss()),
@@ -176,6 +176,13 @@ final class ResultsPage {
 
   private static String title(Summary summary, String contender) {
     return summary.experiment().titleOf(contender);
+  }
+
+  /** With the name that the charts use, where that is another. */
+  private static String titleAndLabel(Summary summary, String contender) {
+    String title = title(summary, contender);
+    String label = summary.experiment().labelOf(contender);
+    return label.equals(title) ? title : "%s (`%s`)".formatted(title, label);
   }
 
   private static String spread(Summary.Spread spread) {
