@@ -1,7 +1,6 @@
 // Folders that were written once and that every later release must read: first_release by this
-// library when format version 1 came, pytorch by PyTorch (java-api/torch, CommittedFoldersTest).
-// When the format's version rises, they stay and others join them; first_release was written with
-//   model_test --gtest_also_run_disabled_tests --gtest_filter='CommittedFolders.DISABLED_Record'
+// library's save_checkpoint when format version 1 came, pytorch by PyTorch (java-api/torch,
+// CommittedFoldersTest). When the format's version rises, they stay and others join them.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -112,12 +111,6 @@ TEST(CommittedFolders, FirstReleaseScoresAsRecorded) {
 
 TEST(CommittedFolders, PyTorchScoresAsInPyTorch) {
   expect_scores("pytorch", read_golden_json("pytorch.json"));
-}
-
-TEST(CommittedFolders, DISABLED_Record) {
-  const Checkpoint checkpoint = first_release();
-  save_checkpoint(*checkpoint.state, *checkpoint.optimizer, checkpoint.progress,
-                  golden_path("first_release"));
 }
 
 }  // namespace
