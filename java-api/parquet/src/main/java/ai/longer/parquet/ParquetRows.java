@@ -18,6 +18,7 @@ import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.InputFile;
 import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.io.api.Converter;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ParquetRows implements Rows {
   private final Path file;
+  private final InputFile input;
   private final ParquetFileReader reader;
   private final MessageType fileSchema;
   private final MessageType schema;
@@ -51,8 +53,10 @@ public final class ParquetRows implements Rows {
   private long rowsInGroup;
   private long bytesBefore;
 
-  private ParquetRows(Path file, ParquetFileReader reader, Set<String> names) throws IOException {
+  private ParquetRows(Path file, InputFile input, ParquetFileReader reader, Set<String> names)
+      throws IOException {
     this.file = file;
+    this.input = input;
     this.reader = reader;
     fileSchema = reader.getFooter().getFileMetaData().getSchema();
     List<Type> fields = new ArrayList<>();
@@ -95,8 +99,9 @@ public final class ParquetRows implements Rows {
             .build();
     ParquetFileReader reader = null;
     try {
-      reader = ParquetFileReader.open(new LocalInputFile(file), options);
-      return new ParquetRows(file, reader, columns);
+      InputFile input = new LocalInputFile(file);
+      reader = ParquetFileReader.open(input, options);
+      return new ParquetRows(file, input, reader, columns);
     } catch (CorruptDataException e) {
       close(reader, e);
       throw e;
@@ -136,11 +141,15 @@ public final class ParquetRows implements Rows {
             "[parquet] %s, row group %d: column %s lies outside of the file"
                 .formatted(file, group, chunk.getPath().toDotString()));
       }
-      if (schema.containsField(chunk.getPath().toArray()[0])) {
+      if (isRead(chunk)) {
         bytes += size;
       }
     }
     return bytes;
+  }
+
+  private boolean isRead(ColumnChunkMetaData chunk) {
+    return schema.containsField(chunk.getPath().toArray()[0]);
   }
 
   @Override
@@ -189,10 +198,16 @@ public final class ParquetRows implements Rows {
       bytesBefore = totalBytes - (rowGroup < 0 ? 0 : groupBytes[rowGroup]);
       return false;
     }
-    PageReadStore pages = reader.readNextRowGroup();
-    if (pages == null) {
-      return false;
+    BlockMetaData group = rowGroups.get(rowGroup);
+    if (group.getRowCount() == 0) {
+      return true;
     }
+    for (ColumnChunkMetaData chunk : group.getColumns()) {
+      if (isRead(chunk)) {
+        PageHeaders.check(input, chunk);
+      }
+    }
+    PageReadStore pages = reader.readRowGroup(rowGroup);
     rowsInGroup = pages.getRowCount();
     records =
         new ColumnIOFactory()
