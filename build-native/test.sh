@@ -3,8 +3,9 @@
 # Usage: test.sh [quick|full|long]
 #   quick (default)  checks, native tests, Java tests with the oracle, quickstart in small; 15 minutes and 6 GB on 2 cores
 #   full             also sanitizers, fuzzing, CUDA compilation, consumer test; what CI runs; 45 minutes
-#   long             100 killed trainings, 20 minutes of churn, two builds with the same bytes, 10^7 executions of each fuzz target, three
-#                    quickstart seeds and the benchmarks with their gates; hours; writes JSON under build-native/target/long
+#   long             100 killed trainings, 20 minutes of churn, two builds with the same bytes, the bundle for GPU hosts, 10^7
+#                    executions of each fuzz target, three quickstart seeds and the benchmarks with their gates; hours;
+#                    writes JSON under build-native/target/long
 # Writes test-summary.json: every test with its result and seconds, every skip with its reason. Logs of the steps lie
 # under build-native/target/test. LONGER_JOBS: parallel compilers (default: the processors). LONGER_REQUIRE_NVCC=1: a
 # missing nvcc is a failure.
@@ -67,7 +68,8 @@ native_tests() { # native_tests <build folder> <report> [ctest option…]
 }
 
 release_build() {
-  build-native/build-core.sh native "$core/cmake" "$core/install" -DLONGER_TESTS=ON -DLONGER_BENCHMARKS=OFF &&
+  build-native/build-core.sh longer_core native "$core/cmake" "$core/install" -DLONGER_CUDA=OFF -DLONGER_TESTS=ON \
+    -DLONGER_BENCHMARKS=OFF &&
     cmake --build "$core/cmake" --parallel "$jobs"
 }
 
@@ -89,7 +91,9 @@ cuda() {
     [ "${LONGER_REQUIRE_NVCC:-0}" != 1 ] && return 77
     return 1
   fi
-  maven -q -Pcuda -DskipTests -pl build-native package && build-native/checks/artifacts.sh . linux-x86_64-cuda13 62914560
+  maven -q -Pcuda -pl java-api/longer -am -Dtest='ai.longer.device.*Test' -Dsurefire.failIfNoSpecifiedTests=false package &&
+    cmake --build "$core/cmake" --parallel "$jobs" --target cuda_own_tests cuda_fault_test &&
+    build-native/checks/artifacts.sh . linux-x86_64-cuda13 62914560
 }
 
 quickstart_small() {
@@ -117,7 +121,7 @@ full() {
   churn=60
   quick
   step "consumer" "$logs/consumer.xml" build-native/consumer-test.sh "$logs/consumer.xml"
-  step "CUDA compilation" "" cuda
+  step "CUDA" "" cuda
   export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
   step "asan+ubsan build" "" sanitized_build "$target/asan" address,undefined &&
     step "asan+ubsan tests" "$logs/asan.xml" native_tests "$target/asan" "$logs/asan.xml" -E "$reference_alone"
@@ -146,6 +150,21 @@ long_churn() {
       -Dsurefire.failIfNoSpecifiedTests=false package
 }
 
+# Unpacked elsewhere and run without a JDK; what needs a GPU is skipped on a machine without one.
+gpu_bundle() {
+  if ! command -v nvcc > /dev/null; then
+    echo "GPU bundle: not made (no nvcc)"
+    return 77
+  fi
+  local place
+  place=$(mktemp -d) && build-native/gpu-bundle.sh "$place/longer-gpu.tar.gz" && tar -C "$place" -xzf "$place/longer-gpu.tar.gz" &&
+    env -i PATH=/usr/bin:/bin "$place/longer-gpu/run.sh" doctor &&
+    env -i PATH=/usr/bin:/bin LONGER_REQUIRE_DEVICE= "$place/longer-gpu/run.sh" java-tests
+  local status=$?
+  rm -rf "$place"
+  return "$status"
+}
+
 long() {
   step "killed trainings" "" killed_trainings
   step "churn" "" long_churn
@@ -154,6 +173,7 @@ long() {
   step "fuzzing" "" build-native/fuzz.sh native runs 10000000 "$target/long/fuzzing.json"
   step "fuzzing Java" "" build-native/fuzz.sh java runs 10000000 "$target/long/fuzzing.json"
   step "quickstart, three seeds" "" samples/quickstart/run.sh --seeds 3
+  step "GPU bundle" "" gpu_bundle
   step "benchmarks" "" benchmarks/run.sh "$target/long"
 }
 

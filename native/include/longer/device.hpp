@@ -3,8 +3,9 @@
 
 namespace longer {
 
-/// Where a model computes; the values are those of `longer_device_kind` in the C ABI.
-enum class DeviceKind : int32_t { kCpu = 0, kCuda = 1 };
+/// Where a model computes; the values are those of `LONGER_DEVICE_…` in the C ABI. Best: the first
+/// NVIDIA GPU where this library and this machine can use it, else the CPU.
+enum class DeviceKind : int32_t { kCpu = 0, kCuda = 1, kBest = 2 };
 
 /// A device and, on the CPU, the number of threads to use (0 = the processors this process may
 /// use).

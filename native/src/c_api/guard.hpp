@@ -24,10 +24,13 @@ void cut_text(std::string_view from, char (&to)[size]) {
 }
 
 /// Writes the outcome of a call.
-inline longer_status report(longer_error* error, longer_status code, std::string_view message) {
+inline longer_status report(longer_error* error, longer_status code, std::string_view message,
+                            const ErrorDetails& details = {}) {
   if (error == nullptr) return code;
   error->code = code;
-  error->fatal = 0;
+  error->fatal = details.is_fatal ? 1 : 0;
+  error->bytes_asked = details.bytes_asked;
+  error->bytes_free = details.bytes_free;
   cut_text(message, error->message);
   return code;
 }
@@ -39,7 +42,7 @@ longer_status guarded(longer_error* error, const Call& call) noexcept {
   try {
     return report(error, call(), "");
   } catch (const Error& e) {
-    return report(error, static_cast<longer_status>(e.status()), e.what());
+    return report(error, static_cast<longer_status>(e.status()), e.what(), e.details());
   } catch (const std::bad_alloc&) {
     return report(error, LONGER_OUT_OF_MEMORY,
                   "[memory] the process has no memory left for this call");
@@ -100,8 +103,6 @@ inline void copy_text(std::string_view from, char* to, int64_t capacity, int64_t
 
 inline Device device_of(const longer_device* device) {
   if (device == nullptr) return {};
-  check_argument(device->kind == LONGER_DEVICE_CPU || device->kind == LONGER_DEVICE_CUDA,
-                 "[device] kind must be 0 (CPU) or 1 (CUDA); got ", device->kind);
   return {static_cast<DeviceKind>(device->kind), device->index, device->num_threads};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "c_api/guard.hpp"
+#include "core/cgroup.hpp"
 #include "core/cpu_tier.hpp"
 #include "core/thread_pool.hpp"
 #include "core/xxh64.hpp"
@@ -18,7 +19,7 @@ using namespace longer::c_api;  // NOLINT(google-build-using-namespace)
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
-constexpr int32_t kAbiVersion = 1;
+constexpr int32_t kAbiVersion = 2;
 
 /// First line of a file, `otherwise` when it cannot be read.
 std::string first_line(const char* path, const char* otherwise) {
@@ -27,9 +28,9 @@ std::string first_line(const char* path, const char* otherwise) {
   return std::getline(file, line) ? line : otherwise;
 }
 
-std::string cgroup_memory() {
-  const std::string v2 = first_line("/sys/fs/cgroup/memory.max", "");
-  return v2.empty() ? first_line("/sys/fs/cgroup/memory/memory.limit_in_bytes", "unknown") : v2;
+/// A limit of the cgroup, 0 = none.
+std::string limit_text(int64_t limit, const char* unit) {
+  return limit > 0 ? std::to_string(limit) + " " + unit : "no limit";
 }
 
 std::string cpu_tiers() {
@@ -51,10 +52,12 @@ std::string doctor_report() {
          << "glibc: " << gnu_get_libc_version() << '\n'
          << "cpu tier: " << longer_cpu_tier() << " (runs: " << cpu_tiers() << ")\n"
          << "processors: " << ThreadPool::available_processors() << '\n'
-         << "cgroup cpu.max: " << first_line("/sys/fs/cgroup/cpu.max", "none") << '\n'
-         << "cgroup memory limit: " << cgroup_memory() << '\n'
-         << "cuda: " << (cuda.compiled ? "compiled" : "not compiled") << ", devices "
-         << cuda.num_devices << ", " << cuda.detail << '\n'
+         << "cgroup processors: "
+         << limit_text(cgroup_processors(cgroup_membership(), kCgroupRoot), "(rounded up)") << '\n'
+         << "cgroup memory limit: "
+         << limit_text(cgroup_memory_bytes(cgroup_membership(), kCgroupRoot), "bytes") << '\n'
+         << "cuda: " << cuda.detail << '\n'
+         << "best device: " << (cuda.num_devices > 0 ? "cuda" : "cpu") << '\n'
          << "nvidia driver: " << first_line("/proc/driver/nvidia/version", "none") << '\n'
          << "live handles: " << live_handles().value() << '\n'
          << "native bytes: " << live_bytes().value() << '\n';

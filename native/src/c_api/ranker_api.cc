@@ -69,6 +69,7 @@ longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int6
                                  longer_error* error) {
   longer_status outcome_status = LONGER_OK;
   std::string message;
+  ErrorDetails details;
   const longer_status status = guarded(error, [&] {
     required(tag, "tag") = -1;
     required(num_scores, "num_scores") = 0;
@@ -82,10 +83,11 @@ longer_status longer_ranker_poll(longer_ranker* ranker, int64_t timeout_ms, int6
       outcome_status =
           outcome.is_cache_miss ? LONGER_CACHE_MISS : static_cast<longer_status>(outcome.status);
       message = outcome.message;
+      details = outcome.details;
     });
     return LONGER_OK;
   });
-  return status != LONGER_OK ? status : report(error, outcome_status, message);
+  return status != LONGER_OK ? status : report(error, outcome_status, message, details);
 }
 
 longer_status longer_ranker_cancel(longer_ranker* ranker, int64_t tag, int32_t* cancelled,

@@ -55,15 +55,17 @@ GrowableBytes::~GrowableBytes() { ::munmap(data_, most_); }
 void GrowableBytes::reserve(size_t bytes) {
   if (bytes <= capacity_) return;
   if (bytes > most_) {
-    fail(Status::kOutOfMemory, "[memory] an array of ", bytes, " bytes outgrows the ", most_,
-         " bytes of addresses reserved for it; the machine's memory or ulimit -v bounds them");
+    fail_out_of_memory(
+        static_cast<int64_t>(bytes), -1,
+        "[memory] an array of ", bytes, " bytes outgrows the ", most_,
+        " bytes of addresses reserved for it; the machine's memory or ulimit -v bounds them");
   }
   size_t wanted = std::max(capacity_, kFirstBytes);
   while (wanted < bytes) wanted *= 2;
   wanted = std::min(wanted, most_);
   auto* grown = static_cast<std::byte*>(data_) + capacity_;
   if (::mprotect(grown, wanted - capacity_, PROT_READ | PROT_WRITE) != 0) {
-    fail(Status::kOutOfMemory, "[memory] no room for ", wanted, " bytes");
+    fail_out_of_memory(static_cast<int64_t>(wanted), -1, "[memory] no room for ", wanted, " bytes");
   }
   capacity_ = wanted;
 }

@@ -17,7 +17,9 @@ class HostMemory final : public Memory {
   void* allocate(size_t bytes) override {
     const size_t whole = (std::max<size_t>(1, bytes) + kAlignment - 1) / kAlignment * kAlignment;
     void* data = std::aligned_alloc(kAlignment, whole);
-    if (data == nullptr) fail(Status::kOutOfMemory, "[memory] no room for ", whole, " bytes");
+    if (data == nullptr) {
+      fail_out_of_memory(static_cast<int64_t>(whole), -1, "[memory] no room for ", whole, " bytes");
+    }
     return data;
   }
   void release(void* data) noexcept override { std::free(data); }

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "longer/device.hpp"
@@ -72,16 +73,16 @@ class Backend {
 
 /// The CPU backend; threads as `device` says.
 std::shared_ptr<Backend> make_cpu_backend(const Device& device);
-/// The CUDA backend. Throws Unsupported, naming the remedy, in a build without CUDA and on a
-/// machine without a driver.
+/// The CUDA backend. Throws Unsupported in a build without CUDA and DeviceError on a machine
+/// without a driver or a GPU; both name the remedy.
 std::shared_ptr<Backend> make_cuda_backend(const Device& device);
 std::shared_ptr<Backend> make_backend(const Device& device);
-/// Whether this library was compiled with the CUDA backend, and what its driver says ("" when it
-/// cannot be asked).
+/// Whether this library was compiled with the CUDA backend, how many devices it can use (those
+/// before the first that it cannot), and which they are or why there is none, in words.
 struct CudaStatus {
   bool compiled = false;
   int num_devices = 0;
-  const char* detail = "";
+  std::string detail;
 };
 CudaStatus cuda_status();
 

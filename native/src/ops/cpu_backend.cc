@@ -117,9 +117,16 @@ std::shared_ptr<Backend> make_cpu_backend(const Device& device) {
 }
 
 std::shared_ptr<Backend> make_backend(const Device& device) {
-  if (device.kind == DeviceKind::kCpu) return make_cpu_backend(device);
-  if (device.kind == DeviceKind::kCuda) return make_cuda_backend(device);
-  fail(Status::kInvalidArgument, "[device] kind must be 0 (CPU) or 1 (CUDA); got ",
+  switch (device.kind) {
+    case DeviceKind::kCpu:
+      return make_cpu_backend(device);
+    case DeviceKind::kCuda:
+      return make_cuda_backend(device);
+    case DeviceKind::kBest:
+      if (cuda_status().num_devices > 0) return make_cuda_backend({DeviceKind::kCuda, 0, 0});
+      return make_cpu_backend({DeviceKind::kCpu, 0, device.num_threads});
+  }
+  fail(Status::kInvalidArgument, "[device] kind must be 0 (CPU), 1 (CUDA) or 2 (best); got ",
        static_cast<int32_t>(device.kind));
 }
 

@@ -110,23 +110,15 @@ class CudaBackend final : public Backend {
 std::shared_ptr<Backend> make_cuda_backend(const Device& device) {
   const CudaStatus status = cuda_status();
   if (status.num_devices == 0) {
-    fail(Status::kUnsupported, "[device] no CUDA device can be used: ", status.detail,
-         "; install an NVIDIA driver of version 580 or later, or use the CPU device");
+    fail(Status::kDeviceError, "[device] CUDA device ", device.index,
+         " cannot be used: ", status.detail,
+         ". Install an NVIDIA driver of version 580 or later (nvidia-smi shows it; containers need "
+         "--gpus all; no toolkit is needed), or use the CPU device");
   }
   check_argument(device.index >= 0 && device.index < status.num_devices,
                  "[device] CUDA device must be in 0 … ", status.num_devices - 1, "; got ",
                  device.index);
   return std::make_shared<CudaBackend>(device);
-}
-
-CudaStatus cuda_status() {
-  int count = 0;
-  const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result != cudaSuccess) {
-    cudaGetLastError();  // a failed query must not stick to the next launch
-    return {true, 0, cudaGetErrorString(result)};
-  }
-  return {true, count, "ready"};
 }
 
 }  // namespace longer

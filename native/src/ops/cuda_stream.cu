@@ -16,7 +16,7 @@ size_t bytes_of(int64_t count) { return static_cast<size_t>(count) * sizeof(floa
 }  // namespace
 
 CudaMemory::CudaMemory(int device) : device_(device) {
-  check_cuda(cudaSetDevice(device), "choose the device");
+  use();
   cudaMemPool_t pool = nullptr;
   check_cuda(cudaDeviceGetDefaultMemPool(&pool, device), "find the memory pool");
   uint64_t keep_all = UINT64_MAX;
@@ -27,17 +27,36 @@ CudaMemory::CudaMemory(int device) : device_(device) {
 
 CudaMemory::~CudaMemory() { cudaStreamDestroy(stream_); }
 
-void* CudaMemory::allocate(size_t bytes) {
+void CudaMemory::use() const {
+  check_device_not_lost(device_);
   check_cuda(cudaSetDevice(device_), "choose the device");
+}
+
+void CudaMemory::fail_allocation(size_t bytes) const {
+  // Free: of the device, and of what the pool keeps.
+  size_t free_bytes = 0;
+  size_t all_bytes = 0;
+  cudaMemGetInfo(&free_bytes, &all_bytes);
+  uint64_t reserved = 0;
+  uint64_t used = 0;
+  cudaMemPool_t pool = nullptr;
+  if (cudaDeviceGetDefaultMemPool(&pool, device_) == cudaSuccess &&
+      cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved) == cudaSuccess &&
+      cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used) == cudaSuccess) {
+    free_bytes += reserved - used;
+  }
+  fail_out_of_memory(static_cast<int64_t>(bytes), static_cast<int64_t>(free_bytes),
+                     "[cuda] no room for ", bytes, " bytes on device ", device_, ": ", free_bytes,
+                     " of ", all_bytes, " bytes are free");
+}
+
+void* CudaMemory::allocate(size_t bytes) {
+  use();
   void* data = nullptr;
   const cudaError_t result = cudaMallocAsync(&data, std::max<size_t>(1, bytes), stream_);
   if (result == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // the process goes on
-    size_t free_bytes = 0;
-    size_t all_bytes = 0;
-    cudaMemGetInfo(&free_bytes, &all_bytes);
-    fail(Status::kOutOfMemory, "[cuda] no room for ", bytes, " bytes on device ", device_, ": ",
-         free_bytes, " of ", all_bytes, " bytes are free");
+    fail_allocation(bytes);
   }
   check_cuda(result, "allocate device memory");
   check_cuda(cudaStreamSynchronize(stream_), "allocate device memory");
@@ -45,6 +64,7 @@ void* CudaMemory::allocate(size_t bytes) {
 }
 
 void CudaMemory::release(void* data) noexcept {
+  if (is_device_lost(device_)) return;  // its memory went with it
   cudaSetDevice(device_);
   cudaDeviceSynchronize();
   cudaFreeAsync(data, stream_);
@@ -52,14 +72,14 @@ void CudaMemory::release(void* data) noexcept {
 
 void CudaMemory::zero(void* data, size_t bytes) {
   if (bytes == 0) return;
-  check_cuda(cudaSetDevice(device_), "choose the device");
+  use();
   check_cuda(cudaMemsetAsync(data, 0, bytes, stream_), "clear device memory");
   check_cuda(cudaStreamSynchronize(stream_), "clear device memory");
 }
 
 void CudaMemory::copy(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check_cuda(cudaSetDevice(device_), "choose the device");
+  use();
   check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "copy device memory");
   check_cuda(cudaStreamSynchronize(stream_), "copy device memory");
 }

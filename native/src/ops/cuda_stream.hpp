@@ -22,6 +22,9 @@ class CudaMemory final : public Memory {
   void copy(void* to, const void* from, size_t bytes) override;
 
  private:
+  void use() const;
+  [[noreturn]] void fail_allocation(size_t bytes) const;
+
   int device_;
   cudaStream_t stream_ = nullptr;
 };
@@ -46,7 +49,11 @@ class CudaStream final : public Stream {
   ConstMatrixView fetch(ConstMatrixView m, std::vector<float>& copy) override;
 
   /// Makes this stream's device the calling thread's.
-  void use() const { check_cuda(cudaSetDevice(device_), "choose the device"); }
+  /// Throws at once if the device is lost.
+  void use() const {
+    check_device_not_lost(device_);
+    check_cuda(cudaSetDevice(device_), "choose the device");
+  }
   cudaStream_t get() const { return stream_; }
   Workspace& workspace() { return workspace_; }
   /// Reads `bytes` once all that was enqueued is done.

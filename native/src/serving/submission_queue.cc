@@ -75,6 +75,7 @@ void SubmissionQueue::work() {
     } catch (const Error& e) {
       outcome.status = e.status();
       outcome.message = e.what();
+      outcome.details = e.details();
     } catch (const std::bad_alloc&) {
       outcome.status = Status::kOutOfMemory;
       outcome.message = "[rank] the process has no memory left for this request";

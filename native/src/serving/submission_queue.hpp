@@ -20,6 +20,7 @@ struct SubmissionOutcome {
   Status status = Status::kOk;
   bool is_cache_miss = false;
   std::string message;
+  ErrorDetails details;
   std::vector<float> scores;  // [tasks, C]; empty unless it was ranked
 };
 

@@ -143,7 +143,7 @@ void Trainer::accumulate(const BatchView& batch) {
     add_gradients(batch);
     count_bytes();
   } catch (...) {
-    discard();  // some gradients may have been added and others not
+    pending_ = {};  // some gradients may have been added and others not: the next batch starts anew
     throw;
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "longer/c/longer.h"
+#include "ops/backend.hpp"
 #include "support/c_abi.hpp"
 
 namespace longer::testing {
@@ -144,6 +145,24 @@ TEST_F(BadArguments, DevicesThatDoNotExistAreRefused) {
   };
   expect_no_handle(create({7, 0, 0, 0}), LONGER_INVALID_ARGUMENT, "kind");
   expect_no_handle(create({LONGER_DEVICE_CPU, 0, -3, 0}), LONGER_INVALID_ARGUMENT, "threads");
+  // Without a silent way to the CPU; a build for the CPU names the natives that can, one with CUDA
+  // the driver.
+  const CudaStatus cuda = cuda_status();
+  if (cuda.num_devices == 0) {
+    const int32_t status = cuda.compiled ? LONGER_DEVICE_ERROR : LONGER_UNSUPPORTED;
+    for (const char* part : {cuda.compiled ? "driver" : "linux-x86_64-cuda13",
+                             "driver of version 580", "CUDA 13", "use the CPU device"}) {
+      expect_no_handle(create({LONGER_DEVICE_CUDA, 0, 0, 0}), status, part);
+    }
+  }
+}
+
+TEST_F(BadArguments, TheBestDeviceIsAlwaysThere) {
+  const std::string json = config_.to_json();
+  const longer_device best = {LONGER_DEVICE_BEST, 0, 1, 0};
+  const ModelHandle model(
+      longer_model_create(json.data(), static_cast<int64_t>(json.size()), 1, &best, &error_));
+  EXPECT_NE(model, nullptr) << error_.message;
 }
 
 TEST_F(BadArguments, RankersRefuseWrongSizesAndModes) {

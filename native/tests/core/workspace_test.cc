@@ -85,6 +85,7 @@ TEST(Workspace, NoRoomIsATypedErrorAndLeavesItUsable) {
       ADD_FAILURE() << "no error";
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), Status::kOutOfMemory);
+      EXPECT_FALSE(error.details().is_fatal);
     }
   }
   EXPECT_EQ(*before, 2.0F);

@@ -105,6 +105,9 @@ TEST(DeviceMemory, RunsOutWithoutHarm) {
   } catch (const longer::Error& e) {
     EXPECT_EQ(e.status(), Status::kOutOfMemory);
     EXPECT_NE(std::string(e.what()).find("bytes are free"), std::string::npos) << e.what();
+    EXPECT_EQ(e.details().bytes_asked, int64_t{1} << 48);
+    EXPECT_GT(e.details().bytes_free, 0);
+    EXPECT_FALSE(e.details().is_fatal);
   }
   const std::vector<float> values = {1.0F, 2.0F, 3.0F};
   AlignedBuffer buffer(3, backend->memory());

@@ -1,7 +1,6 @@
 // Recorded inputs with their logits, loss and gradient checksums: a change of meaning in the model
-// and in the reference alike is caught here. Record anew (after a deliberate change of
-// native/docs/model.md only) with
-//   model_test --gtest_also_run_disabled_tests --gtest_filter='*DISABLED_Record*'
+// and in the reference alike is caught here. After a deliberate change of native/docs/model.md, and
+// then only, the program record_goldens records them anew.
 #include "support/golden.hpp"
 
 #include <gtest/gtest.h>
@@ -23,61 +22,6 @@ namespace {
 using Json = nlohmann::json;
 using model_reference::Vector;
 using model_reference::Weights;
-
-Json floats_json(const std::vector<float>& floats) {
-  Json json = Json::array();
-  for (float value : floats) json.push_back(std::isnan(value) ? Json() : Json(value));
-  return json;
-}
-
-Json columns_json(const OwnedColumns& columns) {
-  Json json = Json::array();
-  for (const OwnedColumn& column : columns) {
-    Json& fields = json.emplace_back(Json::object());
-    if (!column.ids.empty()) fields["ids"] = column.ids;
-    if (!column.numbers.empty()) fields["numbers"] = floats_json(column.numbers);
-    if (!column.offsets.empty()) fields["offsets"] = column.offsets;
-    if (!column.valid.empty()) fields["valid"] = column.valid;
-  }
-  return json;
-}
-
-Json batch_json(const OwnedBatch& b) {
-  return {{"event_offsets", b.event_offsets},
-          {"candidate_offsets", b.candidate_offsets},
-          {"event_columns", columns_json(b.event_columns)},
-          {"event_times", b.event_times},
-          {"first_ordinals", b.first_ordinals},
-          {"reference_times", b.reference_times},
-          {"user_columns", columns_json(b.user_columns)},
-          {"candidate_columns", columns_json(b.candidate_columns)},
-          {"labels", floats_json(b.labels)},
-          {"weights", b.weights}};
-}
-
-/// Three numbers of a tensor: Σg, Σ|g| and Σ(i mod 7 − 3)·g, which sees elements change places.
-Vector checksum(const Vector& g) {
-  Vector sums(3, 0.0);
-  for (size_t i = 0; i < g.size(); ++i) {
-    sums[0] += g[i];
-    sums[1] += std::abs(g[i]);
-    sums[2] += (static_cast<double>(i % 7) - 3.0) * g[i];
-  }
-  return sums;
-}
-
-/// Checksums by tensor name; a growable table's rows count in order of id behind its
-/// out-of-vocabulary row.
-std::map<std::string, Vector> checksums(const Weights& gradients) {
-  std::map<std::string, Vector> sums;
-  for (const auto& [name, g] : gradients.dense) sums[name] = checksum(g);
-  for (const auto& [name, table] : gradients.tables) {
-    Vector all = table.out_of_vocabulary;
-    for (const auto& [id, row] : table.rows) all = model_reference::concat(all, row);
-    sums["table " + name] = checksum(all);
-  }
-  return sums;
-}
 
 struct Golden {
   Config config;
@@ -139,39 +83,6 @@ INSTANTIATE_TEST_SUITE_P(Files, GoldenTest, ::testing::Values("newest", "oldest"
                          [](const ::testing::TestParamInfo<std::string>& file) {
                            return file.param;
                          });
-
-void record(const std::string& name, const Config& c) {
-  BatchMaker maker(c, 99, IdChoice::kKnown);
-  const int64_t k = c.merge_factor;
-  const OwnedBatch owned = maker.make(
-      {{0, 1}, {2 * k + 1, 3}, {1, 0}, {k * (c.queries + 2), 2}, {c.max_history + 4, 2}});
-  const Weights w = golden_weights(c);
-  const model_reference::Outcome outcome = model_reference::forward(c, w, owned.view());
-  const Json json = {
-      {"config", Json::parse(c.to_json())},
-      {"batch", batch_json(owned)},
-      {"logits", outcome.logits},
-      {"loss", outcome.loss},
-      {"gradients", checksums(model_reference::backward(c, w, owned.view(), outcome))}};
-  std::ofstream(golden_path(name + ".json")) << json.dump(1) << "\n";
-}
-
-TEST(GoldenFiles, DISABLED_Record) {
-  record("newest", film_config());
-  Config c = film_config();
-  c.anchor = Anchor::kOldest;
-  c.time = TimeMode::kEventRelative;
-  c.merge_factor = 2;
-  c.inner_layers = 2;
-  c.cls_tokens = 2;
-  c.query_block = 2;
-  c.self_layers = 2;
-  c.tasks = {{"click", 1.0}, {"like", 0.25}};
-  record("oldest", c);
-  for (const ModelCase& model_case : model_cases()) {
-    if (model_case.name == "EveryKindOfFeature") record("features", model_case.config);
-  }
-}
 
 }  // namespace
 }  // namespace longer::testing

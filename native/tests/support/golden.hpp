@@ -1,8 +1,9 @@
 #pragma once
-// What tests/golden holds: batches as JSON, weights that need no file.
+// What tests/golden holds: batches as JSON, weights that need no file, checksums of gradients.
 #include <cmath>
 #include <cstdint>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -45,6 +46,31 @@ inline model_reference::Weights golden_weights(const Config& c) {
     }
   }
   return w;
+}
+
+/// Three numbers of a tensor: Σg, Σ|g| and Σ(i mod 7 − 3)·g, which sees elements change places.
+inline model_reference::Vector checksum(const model_reference::Vector& g) {
+  model_reference::Vector sums(3, 0.0);
+  for (size_t i = 0; i < g.size(); ++i) {
+    sums[0] += g[i];
+    sums[1] += std::abs(g[i]);
+    sums[2] += (static_cast<double>(i % 7) - 3.0) * g[i];
+  }
+  return sums;
+}
+
+/// Checksums by tensor name; a growable table's rows count in order of id behind its
+/// out-of-vocabulary row.
+inline std::map<std::string, model_reference::Vector> checksums(
+    const model_reference::Weights& gradients) {
+  std::map<std::string, model_reference::Vector> sums;
+  for (const auto& [name, g] : gradients.dense) sums[name] = checksum(g);
+  for (const auto& [name, table] : gradients.tables) {
+    model_reference::Vector all = table.out_of_vocabulary;
+    for (const auto& [id, row] : table.rows) all = model_reference::concat(all, row);
+    sums["table " + name] = checksum(all);
+  }
+  return sums;
 }
 
 inline std::vector<float> floats_of(const nlohmann::json& json) {

@@ -42,11 +42,14 @@ enum {
 /* Why a call failed. message is NUL-terminated UTF-8, cut to fit. */
 typedef struct longer_error {
   int32_t code;
-  int32_t fatal;      /* 1 if the device is lost for this process */
-  char message[1016]; /* "[where] what; got X, expected Y" */
+  int32_t fatal;       /* 1 if the device is lost for this process: its handles can be destroyed */
+  int64_t bytes_asked; /* of OUT_OF_MEMORY; −1 = not known */
+  int64_t bytes_free;  /* of OUT_OF_MEMORY, where they were asked for; −1 = not known */
+  char message[1000];  /* "[where] what; got X, expected Y" */
 } longer_error;
 
-enum { LONGER_DEVICE_CPU = 0, LONGER_DEVICE_CUDA = 1 };
+/* BEST: the first NVIDIA GPU where this library and this machine can use it, else the CPU. */
+enum { LONGER_DEVICE_CPU = 0, LONGER_DEVICE_CUDA = 1, LONGER_DEVICE_BEST = 2 };
 
 typedef struct longer_device {
   int32_t kind;        /* LONGER_DEVICE_… */

@@ -16,7 +16,7 @@ public record Device(Kind kind, int index, int threads) {
     CPU,
     /** An NVIDIA GPU. */
     CUDA,
-    /** The device that this version is fastest on. */
+    /** The first NVIDIA GPU where there is one that can be used, else the CPU. */
     BEST
   }
 
@@ -38,14 +38,18 @@ public record Device(Kind kind, int index, int threads) {
     return new Device(Kind.CPU, 0, threads);
   }
 
-  /** The first NVIDIA GPU. */
+  /**
+   * The first NVIDIA GPU. What is made on it throws {@link UnsupportedOperationException} where the
+   * natives lack CUDA and {@link DeviceException} where the machine has no driver or GPU; there is
+   * no silent way back to the CPU.
+   */
   public static Device cuda() {
     return new Device(Kind.CUDA, 0, 0);
   }
 
   /**
-   * The device that this version is fastest on: the CPU. On a GPU it computes the same with kernels
-   * that are not tuned yet.
+   * The first NVIDIA GPU where the natives have CUDA ({@code linux-x86_64-cuda13}) and the machine
+   * has a driver and a GPU that they can use, else the CPU. {@link Doctor} says which, and why.
    */
   public static Device best() {
     return new Device(Kind.BEST, 0, 0);

@@ -16,7 +16,11 @@ public class DeviceException extends LongerException {
     this.fatal = fatal;
   }
 
-  /** Returns whether the device is lost for this process: restart it. */
+  /**
+   * Returns whether the device is lost for this process, which must be restarted to use it again.
+   * Every later call of its models, trainers and rankers that needs the device throws such an
+   * exception at once; they can be closed, and models and configurations held in host memory saved.
+   */
   public boolean isFatal() {
     return fatal;
   }

@@ -30,7 +30,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
       @Platform(
           value = "linux-x86_64",
           extension = "-cuda13",
-          link = {"dl#", "rt#", "cudart_static#", "longer_core#"})
+          link = {"dl#", "rt#", "cudart_static#", "longer_core_cuda#"})
     })
 public class LongerPreset implements InfoMapper {
   @Override

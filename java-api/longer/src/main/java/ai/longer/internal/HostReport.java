@@ -18,6 +18,8 @@ final class HostReport {
   private static final Pattern GLIBC =
       Pattern.compile("GNU C Library[^\\n]{0,80}release version ([0-9.]+[0-9])");
 
+  private static final int NO_LIMIT_DIGITS = 19;
+
   private HostReport() {}
 
   /** Version of this SDK. */
@@ -55,7 +57,6 @@ final class HostReport {
     return """
     %sglibc: %s
     processor flags: %s
-    cgroup cpu.max: %s
     cgroup memory limit: %s
     nvidia driver: %s
     """
@@ -63,8 +64,7 @@ final class HostReport {
             javaText(),
             glibc(),
             processorFlags(),
-            firstLine("/sys/fs/cgroup/cpu.max"),
-            firstLine("/sys/fs/cgroup/memory.max"),
+            memoryLimit(),
             firstLine("/proc/driver/nvidia/version"));
   }
 
@@ -123,6 +123,18 @@ final class HostReport {
     } catch (IOException | RuntimeException e) {
       return "unknown, " + e;
     }
+  }
+
+  /** The limit at the mount point, which inside a container is the container's. */
+  private static String memoryLimit() {
+    String limit = firstLine("/sys/fs/cgroup/memory.max");
+    if (limit.equals("none")) {
+      limit = firstLine("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+    }
+    // Version 1 writes no limit as the largest number of whole pages.
+    return limit.equals("none") || limit.equals("max") || limit.length() >= NO_LIMIT_DIGITS
+        ? "no limit"
+        : limit + " bytes";
   }
 
   private static String firstLine(String file) {

@@ -13,13 +13,14 @@ final class NativeDevice {
   private NativeDevice() {}
 
   static longer_device of(Device device) {
-    boolean cuda =
+    int kind =
         switch (device.kind()) {
-          case CPU, BEST -> false;
-          case CUDA -> true;
+          case CPU -> LongerC.LONGER_DEVICE_CPU;
+          case CUDA -> LongerC.LONGER_DEVICE_CUDA;
+          case BEST -> LongerC.LONGER_DEVICE_BEST;
         };
     ByteBuffer memory = Memory.allocate(BYTES);
-    memory.putInt(0, cuda ? LongerC.LONGER_DEVICE_CUDA : LongerC.LONGER_DEVICE_CPU);
+    memory.putInt(0, kind);
     memory.putInt(4, device.index());
     memory.putInt(8, device.threads());
     return new longer_device(new Pointer(memory));

@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A {@code longer_error} in memory of its own. Not thread-safe. */
 final class NativeError {
-  /** code, fatal, message[1016]. */
+  /** code, fatal, bytes_asked, bytes_free, message[1000]. */
   static final int BYTES = 1024;
 
   private static final int FATAL_OFFSET = 4;
-  private static final int MESSAGE_OFFSET = 8;
+  private static final int BYTES_ASKED_OFFSET = 8;
+  private static final int BYTES_FREE_OFFSET = 16;
+  private static final int MESSAGE_OFFSET = 24;
 
   private final ByteBuffer memory = Memory.allocate(BYTES);
   private final longer_error pointer = new longer_error(new Pointer(memory));
@@ -39,7 +41,12 @@ final class NativeError {
 
   /** The exception of the last call, which failed. */
   RuntimeException exception() {
-    return Status.toException(memory.getInt(0), memory.getInt(FATAL_OFFSET) != 0, message());
+    return Status.toException(
+        memory.getInt(0),
+        memory.getInt(FATAL_OFFSET) != 0,
+        memory.getLong(BYTES_ASKED_OFFSET),
+        memory.getLong(BYTES_FREE_OFFSET),
+        message());
   }
 
   private String message() {

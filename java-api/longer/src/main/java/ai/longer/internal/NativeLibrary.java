@@ -15,7 +15,7 @@ public final class NativeLibrary {
   static final String PATH_PROPERTY = "longer.native.path";
 
   static final String FILE_NAME = "libjnilonger.so";
-  private static final int ABI_VERSION = 1;
+  private static final int ABI_VERSION = 2;
 
   private NativeLibrary() {}
 

@@ -14,12 +14,17 @@ import java.util.concurrent.CancellationException;
 final class Status {
   private Status() {}
 
-  /** The exception of a failed call; {@code message} is the native text, verbatim. */
-  static RuntimeException toException(int code, boolean fatal, String message) {
+  /**
+   * The exception of a failed call, of the fields of its {@code longer_error}; {@code message} is
+   * the native text, verbatim.
+   */
+  static RuntimeException toException(
+      int code, boolean fatal, long bytesAsked, long bytesFree, String message) {
     return switch (code) {
       case LongerC.LONGER_INVALID_ARGUMENT -> new IllegalArgumentException(message);
       case LongerC.LONGER_INVALID_STATE -> new IllegalStateException(message);
-      case LongerC.LONGER_OUT_OF_MEMORY -> new OutOfDeviceMemoryException(message);
+      case LongerC.LONGER_OUT_OF_MEMORY ->
+          new OutOfDeviceMemoryException(message, bytesAsked, bytesFree);
       case LongerC.LONGER_DEVICE_ERROR -> new DeviceException(message, fatal);
       case LongerC.LONGER_UNSUPPORTED -> new UnsupportedOperationException(message);
       case LongerC.LONGER_IO_ERROR -> new UncheckedIOException(message, new IOException(message));

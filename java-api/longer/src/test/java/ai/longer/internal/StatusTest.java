@@ -35,17 +35,35 @@ class StatusTest {
   @ParameterizedTest
   @MethodSource("codes")
   void everyCodeHasItsExceptionWithTheTextVerbatim(int code, Class<?> type) {
-    RuntimeException exception = Status.toException(code, false, "[x] größer – 次");
+    RuntimeException exception = Status.toException(code, false, -1, -1, "[x] größer – 次");
     assertThat(exception).isExactlyInstanceOf(type).hasMessage("[x] größer – 次");
   }
 
   @Test
   void fatalDeviceErrorsSaySo() {
-    assertThat(Status.toException(LongerC.LONGER_DEVICE_ERROR, true, "lost"))
+    for (boolean fatal : new boolean[] {true, false}) {
+      assertThat(Status.toException(LongerC.LONGER_DEVICE_ERROR, fatal, -1, -1, "lost"))
+          .isInstanceOfSatisfying(
+              DeviceException.class, e -> assertThat(e.isFatal()).isEqualTo(fatal));
+    }
+  }
+
+  @Test
+  void memoryErrorsSayWhatWasAskedAndFreeWhereThatIsKnown() {
+    assertThat(Status.toException(LongerC.LONGER_OUT_OF_MEMORY, false, 4096, 17, "full"))
         .isInstanceOfSatisfying(
-            DeviceException.class, exception -> assertThat(exception.isFatal()).isTrue());
-    assertThat(Status.toException(LongerC.LONGER_DEVICE_ERROR, false, "busy"))
+            OutOfDeviceMemoryException.class,
+            e -> {
+              assertThat(e.bytesAsked()).hasValue(4096);
+              assertThat(e.bytesFree()).hasValue(17);
+              assertThat(e.isFatal()).isFalse();
+            });
+    assertThat(Status.toException(LongerC.LONGER_OUT_OF_MEMORY, false, 0, -1, "full"))
         .isInstanceOfSatisfying(
-            DeviceException.class, exception -> assertThat(exception.isFatal()).isFalse());
+            OutOfDeviceMemoryException.class,
+            e -> {
+              assertThat(e.bytesAsked()).hasValue(0);
+              assertThat(e.bytesFree()).isEmpty();
+            });
   }
 }

@@ -55,6 +55,11 @@ public final class Quickstart implements Callable<Integer> {
   @Option(names = "--epochs", description = "Passes at most (default: 4, or 2 with --small).")
   private @Nullable Integer epochs;
 
+  @Option(
+      names = "--device",
+      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Device.Kind kind = Device.Kind.BEST;
+
   @Option(names = "--threads", description = "CPU threads (default: all processors).")
   private int threads;
 
@@ -86,13 +91,17 @@ public final class Quickstart implements Callable<Integer> {
     PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     CommandLine command = new CommandLine(new Quickstart(console));
     // run.sh names --data and --out; whoever calls it may name others.
-    System.exit(command.setOverwrittenOptionsAllowed(true).execute(arguments));
+    command.setOverwrittenOptionsAllowed(true).setCaseInsensitiveEnumValuesAllowed(true);
+    System.exit(command.execute(arguments));
   }
 
   @Override
   public Integer call() throws IOException {
     if (seeds < 1 || (epochs != null && epochs < 1)) {
       throw new ParameterException(spec.commandLine(), "--seeds and --epochs must be at least 1");
+    }
+    if (threads < 0) {
+      throw new ParameterException(spec.commandLine(), "--threads must not be negative");
     }
     if (from != null) {
       writeReport(Results.read(from));
@@ -114,8 +123,8 @@ public final class Quickstart implements Callable<Integer> {
     describe(dataSet, config);
 
     int passes = epochs != null ? epochs : small ? 2 : 4;
-    Experiment experiment =
-        new Experiment(config, Device.cpu(threads), split, passes, modelFolders, console);
+    Device device = new Device(kind, 0, threads);
+    Experiment experiment = new Experiment(config, device, split, passes, modelFolders, console);
     if (grid) {
       console.println(new Grid(experiment).compare());
       return 0;
@@ -140,7 +149,7 @@ public final class Quickstart implements Callable<Integer> {
     describe(models, differences);
 
     RankerOptions options = RankerOptions.builder().userCacheBytes(CACHE_BYTES).build();
-    try (LongerModel model = LongerModel.load(runs.get(0).model(), Device.cpu(threads));
+    try (LongerModel model = LongerModel.load(runs.get(0).model(), device);
         Ranker ranker = model.ranker(options)) {
       checkLoaded(ranker, runs.get(0), split);
       long shown = user != null ? user : movieLens.userWithAbout(SHOWN_USER_RATINGS);
