@@ -56,8 +56,8 @@ void GrowableBytes::reserve(size_t bytes) {
   if (bytes <= capacity_) return;
   if (bytes > most_) {
     fail_out_of_memory(
-        static_cast<int64_t>(bytes), -1,
-        "[memory] an array of ", bytes, " bytes outgrows the ", most_,
+        static_cast<int64_t>(bytes), -1, "[memory] an array of ", bytes, " bytes outgrows the ",
+        most_,
         " bytes of addresses reserved for it; the machine's memory or ulimit -v bounds them");
   }
   size_t wanted = std::max(capacity_, kFirstBytes);
