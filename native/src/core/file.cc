@@ -76,17 +76,23 @@ MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
     if (mapping == MAP_FAILED) fail_io("map", path_, error_number);
     ::madvise(mapping, static_cast<size_t>(bytes_), MADV_SEQUENTIAL);
     data_ = static_cast<const std::byte*>(mapping);
+    is_mapped_ = true;
   } else {
     ::close(descriptor);
   }
 }
 
+MappedFile::MappedFile(std::string path, std::string_view content)
+    : path_(std::move(path)),
+      data_(reinterpret_cast<const std::byte*>(content.data())),
+      bytes_(static_cast<int64_t>(content.size())) {}
+
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(bytes_));
+  if (is_mapped_) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(bytes_));
 }
 
 void MappedFile::expect_random_access() const {
-  if (data_ != nullptr) {
+  if (is_mapped_) {
     // Not MADV_RANDOM, which reads single pages: what is read at one place spans several.
     ::madvise(const_cast<std::byte*>(data_), static_cast<size_t>(bytes_), MADV_NORMAL);
   }
@@ -95,6 +101,7 @@ void MappedFile::expect_random_access() const {
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
       data_(std::exchange(other.data_, nullptr)),
-      bytes_(std::exchange(other.bytes_, 0)) {}
+      bytes_(std::exchange(other.bytes_, 0)),
+      is_mapped_(std::exchange(other.is_mapped_, false)) {}
 
 }  // namespace longer

@@ -42,6 +42,8 @@ class MappedFile {
  public:
   /// Throws IoError when `path` cannot be read or is no regular file.
   explicit MappedFile(std::string path);
+  /// A file whose bytes lie in memory already: borrowed, not copied. `path` is what errors call it.
+  MappedFile(std::string path, std::string_view content);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile(const MappedFile&) = delete;
@@ -62,6 +64,7 @@ class MappedFile {
   std::string path_;
   const std::byte* data_ = nullptr;
   int64_t bytes_ = 0;
+  bool is_mapped_ = false;  // else borrowed
 };
 
 }  // namespace longer

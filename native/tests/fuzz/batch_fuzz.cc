@@ -1,5 +1,5 @@
 // Any batch whose arrays are as long as it says is either rejected as an invalid argument or
-// trained on, predicted, ranked and explained with finite results. Arrays lie in exact heap blocks,
+// trained on, predicted, ranked or explained with finite results. Arrays lie in exact heap blocks,
 // so that the address sanitizer sees a step too far.
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -291,8 +291,26 @@ class Batch {
   longer_batch batch_{};
 };
 
-void rank(longer_ranker* ranker, Batch& batch, FuzzedDataProvider& input) {
+void predict(longer_trainer* trainer, Batch& batch) {
   longer_error error{};
+  std::vector<float> scores(static_cast<size_t>(batch.num_scores()));
+  if (accepted(
+          longer_trainer_predict(trainer, batch.get(), scores.data(), batch.num_scores(), &error),
+          error)) {
+    require_probabilities(scores);
+  }
+}
+
+void train(longer_trainer* trainer, Batch& batch) {
+  longer_error error{};
+  if (!accepted(longer_trainer_step(trainer, batch.get(), &error), error)) return;
+  longer_step_result result{};
+  result.struct_bytes = sizeof(result);
+  require(accepted(longer_trainer_result(trainer, &result, &error), error));
+  require(result.skipped != 0 || std::isfinite(result.loss));
+}
+
+longer_ranking_request request_of(Batch& batch, FuzzedDataProvider& input) {
   longer_ranking_request request{};
   request.struct_bytes = sizeof(request);
   request.cache_mode = input.ConsumeIntegralInRange<int64_t>(LONGER_CACHE_NONE, LONGER_CACHE_USE);
@@ -300,11 +318,22 @@ void rank(longer_ranker* ranker, Batch& batch, FuzzedDataProvider& input) {
   request.batch = batch.get();
   batch.get()->labels = nullptr;
   batch.get()->weights = nullptr;
+  return request;
+}
+
+void rank(longer_ranker* ranker, Batch& batch, FuzzedDataProvider& input) {
+  longer_error error{};
+  const longer_ranking_request request = request_of(batch, input);
   std::vector<float> scores(static_cast<size_t>(batch.num_scores()));
   if (accepted(longer_ranker_rank(ranker, &request, scores.data(), batch.num_scores(), &error),
                error)) {
     require_probabilities(scores);
   }
+}
+
+void explain(longer_ranker* ranker, Batch& batch, FuzzedDataProvider& input) {
+  longer_error error{};
+  const longer_ranking_request request = request_of(batch, input);
   const int64_t events = batch.get()->num_events;
   if (events < 0 || events > 1000) return;
   std::vector<float> attribution(static_cast<size_t>(events));
@@ -321,20 +350,21 @@ void rank(longer_ranker* ranker, Batch& batch, FuzzedDataProvider& input) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Handles handles;
   FuzzedDataProvider input(data, size);
+  const int use = input.ConsumeIntegralInRange(0, 3);
   Batch batch(input);
-  longer_error error{};
-  std::vector<float> scores(static_cast<size_t>(batch.num_scores()));
-  if (accepted(longer_trainer_predict(handles.trainer, batch.get(), scores.data(),
-                                      batch.num_scores(), &error),
-               error)) {
-    require_probabilities(scores);
+  switch (use) {
+    case 0:
+      predict(handles.trainer, batch);
+      break;
+    case 1:
+      train(handles.trainer, batch);
+      break;
+    case 2:
+      rank(handles.ranker, batch, input);
+      break;
+    default:
+      explain(handles.ranker, batch, input);
+      break;
   }
-  if (accepted(longer_trainer_step(handles.trainer, batch.get(), &error), error)) {
-    longer_step_result result{};
-    result.struct_bytes = sizeof(result);
-    require(accepted(longer_trainer_result(handles.trainer, &result, &error), error));
-    require(result.skipped != 0 || std::isfinite(result.loss));
-  }
-  rank(handles.ranker, batch, input);
   return 0;
 }

@@ -1,16 +1,15 @@
 // Any file that stands for a shard is either rejected as corrupt, or each of its requests is
 // gathered or named as corrupt, in both orders and with a history that is cut.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "data/batch_reader.hpp"
-#include "longer/error.hpp"
+#include "fuzz/file_mutation.hpp"
+#include "fuzz/rejection.hpp"
 
 namespace {
 
@@ -24,15 +23,6 @@ const longer::ShardSchema& schema() {
           "user_features": [{"name": "a"}], "context_features": [{"name": "n", "kind": "numeric"}],
           "candidate_features": [{"name": "a"}], "tasks": [{"name": "t"}]})");
   return schema;
-}
-
-/// A mapped file in memory.
-longer::MappedFile mapped(const uint8_t* data, size_t size) {
-  const int descriptor = memfd_create("shard", 0);
-  if (descriptor < 0 || write(descriptor, data, size) != static_cast<ssize_t>(size)) std::abort();
-  longer::MappedFile file("/proc/self/fd/" + std::to_string(descriptor));
-  close(descriptor);
-  return file;
 }
 
 void read_all(const std::shared_ptr<const longer::Shards>& shards, bool shuffle) {
@@ -67,18 +57,24 @@ void read_all(const std::shared_ptr<const longer::Shards>& shards, bool shuffle)
 
 }  // namespace
 
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned seed) {
+  fuzz::FileMutation mutation(seed, max_size);
+  std::string file(reinterpret_cast<const char*>(data), size);
+  mutation.change_safetensors(file);
+  return mutation.put(file, data);
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  for (const bool shuffle : {false, true}) {
-    try {
-      std::vector<longer::MappedFile> files;
-      files.push_back(mapped(data, size));
-      read_all(std::make_shared<const longer::Shards>(schema(), std::move(files)), shuffle);
-    } catch (const longer::Error& error) {
-      if (error.status() != longer::Status::kCorruptData &&
-          error.status() != longer::Status::kInvalidArgument) {
-        std::abort();
-      }
-    }
-  }
+  using longer::Status;
+  std::shared_ptr<const longer::Shards> shards;
+  fuzz::accepts({Status::kCorruptData}, [&] {
+    std::vector<longer::MappedFile> files;
+    files.emplace_back("shard", std::string_view(reinterpret_cast<const char*>(data), size));
+    shards = std::make_shared<const longer::Shards>(schema(), std::move(files));
+  });
+  if (shards == nullptr) return 0;
+  for (const bool shuffle : {false, true})
+    fuzz::accepts({Status::kCorruptData}, [&] { read_all(shards, shuffle); });
   return 0;
 }

@@ -72,9 +72,12 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if it has no header or two columns of one name
    */
   public static CsvReader open(Path file) {
+    return open(file, separator(file));
+  }
+
+  private static char separator(Path file) {
     String name = String.valueOf(file.getFileName());
-    boolean tabs = name.endsWith(".tsv") || name.endsWith(".tsv.gz");
-    return open(file, tabs ? '\t' : ',');
+    return name.endsWith(".tsv") || name.endsWith(".tsv.gz") ? '\t' : ',';
   }
 
   /** As {@link #open(Path)}, with another separator. */
@@ -83,21 +86,37 @@ public final class CsvReader implements AutoCloseable {
       throw new IllegalArgumentException("[csv] the separator must not be a quote or line end");
     }
     try {
-      CountedInput bytes = new CountedInput(Files.newInputStream(file));
-      try {
-        InputStream plain =
-            String.valueOf(file.getFileName()).endsWith(".gz")
-                ? new GZIPInputStream(bytes, BUFFER_BYTES)
-                : bytes;
-        Reader reader = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
-        return new CsvReader(file, bytes, reader, separator);
-      } catch (IOException | RuntimeException e) {
-        close(bytes, e);
-        throw e;
-      }
+      return open(file, Files.newInputStream(file), separator);
     } catch (IOException e) {
-      throw new UncheckedIOException("[csv] %s: cannot be read: %s".formatted(file, e), e);
+      throw unreadable(file, e);
     }
+  }
+
+  /** As {@link #open(Path)}, with the content that the file has. */
+  static CsvReader open(Path file, InputStream content) {
+    return open(file, content, separator(file));
+  }
+
+  private static CsvReader open(Path file, InputStream content, char separator) {
+    CountedInput bytes = new CountedInput(content);
+    try {
+      InputStream plain =
+          String.valueOf(file.getFileName()).endsWith(".gz")
+              ? new GZIPInputStream(bytes, BUFFER_BYTES)
+              : bytes;
+      Reader reader = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder());
+      return new CsvReader(file, bytes, reader, separator);
+    } catch (IOException e) {
+      close(bytes, e);
+      throw unreadable(file, e);
+    } catch (RuntimeException e) {
+      close(bytes, e);
+      throw e;
+    }
+  }
+
+  private static UncheckedIOException unreadable(Path file, IOException e) {
+    return new UncheckedIOException("[csv] %s: cannot be read: %s".formatted(file, e), e);
   }
 
   private static void close(InputStream bytes, Exception failure) {

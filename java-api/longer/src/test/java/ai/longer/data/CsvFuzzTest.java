@@ -2,36 +2,28 @@ package ai.longer.data;
 
 import ai.longer.CorruptDataException;
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Any file is either read row by row, each as wide as its header, or rejected by name. */
 class CsvFuzzTest {
+  /** How a file is named is how it is read. */
+  private static final List<Path> NAMES =
+      List.of(Path.of("f.csv"), Path.of("f.tsv"), Path.of("f.csv.gz"), Path.of("f.tsv.gz"));
+
+  /** The first byte chooses the name. */
   @FuzzTest(maxDuration = "60s")
-  void readsOrRejects(byte[] bytes) throws IOException {
-    if (bytes.length == 0) {
-      return;
-    }
-    // The first byte chooses how the file is named, which is how it is read.
-    String suffix =
-        switch (bytes[0] & 3) {
-          case 0 -> ".csv";
-          case 1 -> ".tsv";
-          case 2 -> ".csv.gz";
-          default -> ".tsv.gz";
-        };
-    Path file = Files.createTempFile("fuzz", suffix);
-    try {
-      Files.write(file, java.util.Arrays.copyOfRange(bytes, 1, bytes.length));
-      read(file);
-    } finally {
-      Files.delete(file);
+  void readsOrRejects(byte[] bytes) {
+    if (bytes.length > 0) {
+      read(NAMES.get(bytes[0] & 3), new ByteArrayInputStream(bytes, 1, bytes.length - 1));
     }
   }
 
-  private static void read(Path file) throws IOException {
-    try (CsvReader rows = CsvReader.open(file)) {
+  private static void read(Path file, InputStream content) {
+    try (CsvReader rows = CsvReader.open(file, content)) {
       int columns = rows.header().size();
       while (rows.next()) {
         for (int column = 0; column < columns; column++) {
@@ -41,7 +33,7 @@ class CsvFuzzTest {
       }
     } catch (CorruptDataException e) {
       requireName(e, file);
-    } catch (java.io.UncheckedIOException e) {
+    } catch (UncheckedIOException e) {
       // A file that is no gzip file.
       requireName(e, file);
     }

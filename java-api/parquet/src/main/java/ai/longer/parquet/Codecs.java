@@ -19,6 +19,9 @@ final class Codecs implements CompressionCodecFactory {
   /** Writers make pages of about 1 MiB; a claim beyond this is damage. */
   static final int MAX_PAGE_BYTES = 128 << 20;
 
+  /** Three bytes make Snappy repeat 64. */
+  private static final long MAX_SNAPPY_RATIO = 64;
+
   @Override
   public BytesInputCompressor getCompressor(CompressionCodecName codec) {
     throw new UnsupportedOperationException("[parquet] this module does not write");
@@ -51,8 +54,10 @@ final class Codecs implements CompressionCodecFactory {
 
   private static byte[] snappy(byte[] packed, int size) throws IOException {
     int claimed = Snappy.uncompressedLength(packed);
-    if (claimed != size) {
-      throw new IOException("a Snappy page of %d bytes claims %d".formatted(size, claimed));
+    if (claimed != size || size > MAX_SNAPPY_RATIO * packed.length) {
+      throw new IOException(
+          "a Snappy page of %d bytes, %d packed, claims %d"
+              .formatted(size, packed.length, claimed));
     }
     return Snappy.uncompress(packed);
   }
@@ -68,6 +73,10 @@ final class Codecs implements CompressionCodecFactory {
   }
 
   private static byte[] zstandard(byte[] packed, int size) throws IOException {
+    long claimed = Zstd.getFrameContentSize(packed);
+    if (claimed > 0 && claimed != size) {
+      throw new IOException("a Zstandard page of %d bytes claims %d".formatted(size, claimed));
+    }
     try {
       byte[] bytes = Zstd.decompress(packed, size);
       if (bytes.length != size) {

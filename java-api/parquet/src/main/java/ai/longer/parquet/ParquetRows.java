@@ -14,6 +14,7 @@ import java.util.Set;
 import org.apache.parquet.ParquetReadOptions;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
@@ -37,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * Zstandard. Not thread-safe.
  */
 public final class ParquetRows implements Rows {
+  private static final int MAX_FOOTER_BYTES = 100 << 20;
+
   private final Path file;
   private final InputFile input;
   private final ParquetFileReader reader;
@@ -71,7 +74,7 @@ public final class ParquetRows implements Rows {
     reader.setRequestedSchema(schema);
     rowGroups = reader.getRowGroups();
     groupBytes = new long[rowGroups.size()];
-    long fileBytes = Files.size(file);
+    long fileBytes = input.getLength();
     long sum = 0;
     for (int i = 0; i < groupBytes.length; i++) {
       groupBytes[i] = checkedBytes(i, fileBytes);
@@ -93,14 +96,14 @@ public final class ParquetRows implements Rows {
       String problem = "[parquet] %s: is not a file that can be read".formatted(file);
       throw new UncheckedIOException(problem, new IOException(problem));
     }
-    ParquetReadOptions options =
-        new ParquetReadOptions.Builder(new PlainParquetConfiguration())
-            .withCodecFactory(new Codecs())
-            .build();
+    return open(file, new LocalInputFile(file), columns);
+  }
+
+  /** Opens {@code input}, which errors call {@code file}. */
+  static ParquetRows open(Path file, InputFile input, Set<String> columns) {
     ParquetFileReader reader = null;
     try {
-      InputFile input = new LocalInputFile(file);
-      reader = ParquetFileReader.open(input, options);
+      reader = ParquetFileReader.open(input, options(input.getLength()));
       return new ParquetRows(file, input, reader, columns);
     } catch (CorruptDataException e) {
       close(reader, e);
@@ -109,6 +112,15 @@ public final class ParquetRows implements Rows {
       close(reader, e);
       throw new CorruptDataException("[parquet] %s: cannot be read: %s".formatted(file, e), e);
     }
+  }
+
+  private static ParquetReadOptions options(long fileBytes) {
+    PlainParquetConfiguration configuration = new PlainParquetConfiguration();
+    // No list or text of the footer may claim more than there is: memory is taken for it at once.
+    configuration.setInt(
+        ParquetMetadataConverter.PARQUET_THRIFT_STRING_SIZE_LIMIT,
+        (int) Math.max(1, Math.min(fileBytes, MAX_FOOTER_BYTES)));
+    return new ParquetReadOptions.Builder(configuration).withCodecFactory(new Codecs()).build();
   }
 
   private static void close(@Nullable ParquetFileReader reader, Throwable failure) {
@@ -207,7 +219,7 @@ public final class ParquetRows implements Rows {
         PageHeaders.check(input, chunk);
       }
     }
-    PageReadStore pages = reader.readRowGroup(rowGroup);
+    PageReadStore pages = new CheckedPages(reader.readRowGroup(rowGroup));
     rowsInGroup = pages.getRowCount();
     records =
         new ColumnIOFactory()

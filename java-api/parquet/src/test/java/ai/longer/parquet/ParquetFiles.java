@@ -33,17 +33,30 @@ final class ParquetFiles {
       String schemaText,
       List<Consumer<Group>> rows)
       throws IOException {
+    write(file, codec, rowGroupBytes, schemaText, rows, writer -> {});
+  }
+
+  /** As above; {@code settings} are the writer's. */
+  static void write(
+      Path file,
+      CompressionCodecName codec,
+      long rowGroupBytes,
+      String schemaText,
+      List<Consumer<Group>> rows,
+      Consumer<ExampleParquetWriter.Builder> settings)
+      throws IOException {
     MessageType schema = MessageTypeParser.parseMessageType(schemaText);
     Files.deleteIfExists(file);
-    try (ParquetWriter<Group> writer =
+    ExampleParquetWriter.Builder builder =
         ExampleParquetWriter.builder(new LocalOutputFile(file))
             .withConf(new PlainParquetConfiguration())
             .withType(schema)
             .withCodecFactory(new Packing())
             .withCompressionCodec(codec)
             .withRowGroupSize(rowGroupBytes)
-            .withPageSize(512)
-            .build()) {
+            .withPageSize(512);
+    settings.accept(builder);
+    try (ParquetWriter<Group> writer = builder.build()) {
       SimpleGroupFactory groups = new SimpleGroupFactory(schema);
       for (Consumer<Group> row : rows) {
         Group group = groups.newGroup();

@@ -19,12 +19,14 @@ import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.apache.parquet.column.ParquetProperties.WriterVersion;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.api.Binary;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ParquetRowsTest {
@@ -105,6 +107,32 @@ class ParquetRowsTest {
     assertThat(price.size()).isEqualTo(i % 2 == 0 ? 1 : 0);
     if (i % 2 == 0) {
       assertThat(price.doubleValue(0)).isEqualTo(i / 4.0);
+    }
+  }
+
+  /** Pages of both versions; values in a dictionary, as differences, or split into bytes. */
+  @ParameterizedTest
+  @CsvSource({"PARQUET_1_0, false", "PARQUET_2_0, true", "PARQUET_2_0, false"})
+  void encodingsAreRead(WriterVersion version, boolean dictionary) throws IOException {
+    ParquetFiles.write(
+        file(),
+        CompressionCodecName.SNAPPY,
+        1 << 20,
+        LISTS,
+        rows(300),
+        writer ->
+            writer
+                .withWriterVersion(version)
+                .withDictionaryEncoding(dictionary)
+                .withByteStreamSplitEncoding(true));
+    try (ParquetRows rows =
+        ParquetRows.open(file(), Set.of("user", "items", "tags", "price", "unused"))) {
+      for (int i = 0; i < 300; i++) {
+        assertThat(rows.next()).isTrue();
+        checkRow(rows, i);
+        assertThat(rows.cell(rows.column("unused")).text(0)).hasSize(100);
+      }
+      assertThat(rows.next()).isFalse();
     }
   }
 
