@@ -3,7 +3,7 @@
 # Usage: test.sh [quick|full|long]
 #   quick (default)  checks, native tests, Java tests with the oracle, quickstart in small; 15 minutes and 6 GB on 2 cores
 #   full             also sanitizers, fuzzing, CUDA compilation, consumer test; what CI runs; 45 minutes
-#   long             100 killed trainings, 20 minutes of churn, two builds with the same bytes, the bundle for GPU hosts, 10^7
+#   long             200 killed trainings, 20 minutes of churn, two builds with the same bytes, the bundle for GPU hosts, 10^7
 #                    executions of each fuzz target, three quickstart seeds and the benchmarks with their gates; hours;
 #                    writes JSON under build-native/target/long
 # Writes test-summary.json: every test with its result and seconds, every skip with its reason. Logs of the steps lie
@@ -140,13 +140,14 @@ concurrent='[Tt]hread|[Cc]oncurren|Ranker\.|RankerChurn|UserKvCache|LiveCount|Su
 concurrent_programs=(core_test ops_test embedding_test data_test training_test serving_test c_api_test)
 
 killed_trainings() {
-  maven -q -pl java-api/longer -am -Dlonger.long=true -Dtest=KilledTrainingTest \
+  maven -q -pl java-api/longer -am -Dlonger.kills=100 -Dtest=KilledTrainingTest \
     -Dsurefire.failIfNoSpecifiedTests=false package
 }
 
 long_churn() {
-  release_build && LONGER_CHURN_SECONDS=600 "$core/cmake/tests/serving_test" --gtest_filter='*Churn*' &&
-    LONGER_CHURN_SECONDS=600 maven -q -pl java-api/longer -am -Dtest=RankerChurnTest \
+  local -x LONGER_CHURN_SECONDS=600
+  release_build && "$core/cmake/tests/serving_test" --gtest_filter='*Churn*' &&
+    maven -q -pl java-api/longer -am -Dtest=RankerChurnTest \
       -Dsurefire.failIfNoSpecifiedTests=false package
 }
 
@@ -166,9 +167,10 @@ gpu_bundle() {
 }
 
 long() {
+  mkdir -p "$target/long"
+  export LONGER_RECORDS=$target/long
   step "killed trainings" "" killed_trainings
   step "churn" "" long_churn
-  mkdir -p "$target/long"
   step "reproducible jars" "" build-native/checks/reproducible.sh . "$target/long/reproducible"
   step "fuzzing" "" build-native/fuzz.sh native runs 10000000 "$target/long/fuzzing.json"
   step "fuzzing Java" "" build-native/fuzz.sh java runs 10000000 "$target/long/fuzzing.json"

@@ -215,7 +215,10 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if it is not one of 64 bits
    */
   public long longValue(int column) {
-    String text = text(column);
+    return longValue(column, text(column));
+  }
+
+  private long longValue(int column, String text) {
     try {
       return Long.parseLong(text);
     } catch (NumberFormatException e) {
@@ -229,7 +232,10 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if it is not one
    */
   public double doubleValue(int column) {
-    String text = text(column);
+    return doubleValue(column, text(column));
+  }
+
+  private double doubleValue(int column, String text) {
     if (DECIMAL.matcher(text).matches()) {
       double value = Double.parseDouble(text);
       if (Double.isFinite(value)) {
@@ -245,12 +251,22 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if it is not a whole number of 64 bits
    */
   public Value id(int column) {
-    return isEmpty(column) ? Value.missing() : Value.id(longValue(column));
+    return id(column, text(column));
+  }
+
+  /** As {@link #id(int)}, of a part of the field. */
+  Value id(int column, String text) {
+    return text.isEmpty() ? Value.missing() : Value.id(longValue(column, text));
   }
 
   /** Returns a field of the present row as the id of its text, missing if it is empty. */
   public Value textId(int column) {
-    return isEmpty(column) ? Value.missing() : Value.textId(text(column));
+    return textId(text(column));
+  }
+
+  /** As {@link #textId(int)}, of a part of the field. */
+  static Value textId(String text) {
+    return text.isEmpty() ? Value.missing() : Value.textId(text);
   }
 
   /**
@@ -260,10 +276,15 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if one of them is not a whole number of 64 bits
    */
   public Value ids(int column, char between) {
-    if (isEmpty(column)) {
+    return ids(column, text(column), between);
+  }
+
+  /** As {@link #ids(int, char)}, of a part of the field. */
+  Value ids(int column, String text, char between) {
+    if (text.isEmpty()) {
       return Value.missing();
     }
-    List<String> parts = parts(column, between);
+    List<String> parts = parts(text, between);
     long[] ids = new long[parts.size()];
     for (int i = 0; i < ids.length; i++) {
       try {
@@ -285,10 +306,15 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if a text is empty
    */
   public Value textIds(int column, char between) {
-    if (isEmpty(column)) {
+    return textIds(column, text(column), between);
+  }
+
+  /** As {@link #textIds(int, char)}, of a part of the field. */
+  Value textIds(int column, String text, char between) {
+    if (text.isEmpty()) {
       return Value.missing();
     }
-    List<String> parts = parts(column, between);
+    List<String> parts = parts(text, between);
     if (parts.contains("")) {
       throw error(column, "must not have an empty text between '%s'".formatted(between));
     }
@@ -301,19 +327,23 @@ public final class CsvReader implements AutoCloseable {
    * @throws CorruptDataException if it is not a finite number
    */
   public Value number(int column) {
-    if (isEmpty(column)) {
+    return number(column, text(column));
+  }
+
+  /** As {@link #number(int)}, of a part of the field. */
+  Value number(int column, String text) {
+    if (text.isEmpty()) {
       return Value.missing();
     }
-    double number = doubleValue(column);
+    double number = doubleValue(column, text);
     if (Float.isInfinite((float) number)) {
-      throw error(column, "must be a finite number of 32 bits; got " + shown(text(column)));
+      throw error(column, "must be a finite number of 32 bits; got " + shown(text));
     }
     return Value.number(number);
   }
 
-  /** The parts of a field, which is not empty. */
-  private List<String> parts(int column, char between) {
-    String text = text(column);
+  /** The parts of a text, at least one. */
+  static List<String> parts(String text, char between) {
     List<String> parts = new ArrayList<>();
     int begin = 0;
     for (int end = text.indexOf(between); end >= 0; end = text.indexOf(between, begin)) {

@@ -27,7 +27,7 @@ final class LogRow {
   private final int[] event;
   private final int[] candidate;
   private final int[] user;
-  private final List<LogColumns.Label> labels;
+  private final List<Label> labels;
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final DataOutputStream packed = new DataOutputStream(bytes);
@@ -45,11 +45,11 @@ final class LogRow {
     event = indices(schema.eventFeatures());
     candidate = indices(schema.candidateFeatures());
     user = indices(userFeatures);
-    labels = columns.labels();
+    labels = columns.settings().labels();
   }
 
   private Field field(Feature feature) {
-    return new Field(columns.column(feature), feature.kind(), columns.isText(feature));
+    return new Field(columns.column(feature), feature.kind(), columns.settings().isText(feature));
   }
 
   private int[] indices(List<Feature> features) {
@@ -58,22 +58,23 @@ final class LogRow {
 
   /** The names of the columns: the user's, that of times, fields, labels. */
   List<String> columns() {
-    List<String> names = new ArrayList<>(List.of(columns.user(), columns.time()));
+    List<String> names =
+        new ArrayList<>(List.of(columns.settings().user(), columns.settings().time()));
     fields.forEach(field -> names.add(field.column()));
     labels.forEach(label -> names.add(label.column()));
     return names;
   }
 
   /** Adds the present row; {@code indices} are those of {@link #columns}. */
-  void read(LogFile log, int[] indices, ExternalSort to) {
+  void read(DataFile log, int[] indices, ExternalSort to) {
     to.add(
-        columns.user(log, indices[0]),
-        columns.time(log, indices[1]),
+        columns.settings().user(log, indices[0]),
+        columns.settings().time(log, indices[1]),
         pack(log, Arrays.copyOfRange(indices, 2, indices.length)));
   }
 
   /** The values of fields and labels, whose indices these are. */
-  private byte[] pack(LogFile log, int[] indices) {
+  private byte[] pack(DataFile log, int[] indices) {
     bytes.reset();
     try {
       for (int i = 0; i < fields.size(); i++) {
@@ -81,7 +82,9 @@ final class LogRow {
         pack(log.value(indices[i], field.kind(), field.isText()), field.kind());
       }
       for (int i = 0; i < labels.size(); i++) {
-        packed.writeFloat(label(log, indices[fields.size() + i], labels.get(i).atLeast()));
+        int column = indices[fields.size() + i];
+        float number = log.value(column, Kind.NUMERIC, false).number();
+        packed.writeFloat(labels.get(i).of(number, log, column));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e); // memory does not fail
@@ -103,20 +106,6 @@ final class LogRow {
       }
       case NUMERIC -> packed.writeFloat(value.number());
     }
-  }
-
-  private static float label(LogFile log, int column, double atLeast) {
-    float number = log.value(column, Kind.NUMERIC, false).number();
-    if (Float.isNaN(number)) {
-      return Float.NaN;
-    }
-    if (!Double.isNaN(atLeast)) {
-      return number >= (float) atLeast ? 1 : 0;
-    }
-    if (!(number >= 0 && number <= 1)) {
-      throw log.error(column, "a label must be in 0 … 1; got " + number);
-    }
-    return number;
   }
 
   Interaction unpack(ExternalSort.Entry entry) {

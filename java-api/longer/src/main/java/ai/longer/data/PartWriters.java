@@ -4,6 +4,7 @@ import ai.longer.Schema;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The shards of the parts that have requests. Not thread-safe. */
 final class PartWriters implements AutoCloseable {
@@ -35,13 +36,23 @@ final class PartWriters implements AutoCloseable {
   void finish() {
     if (!writers.containsKey(UserLog.Part.TRAINING)) {
       throw new IllegalArgumentException(
-          "[prepare] the logs make no training request; see their rows, and the shares and the"
+          "[prepare] the files make no training request; see their rows, and the shares, times and"
               + " history that requests must have");
     }
     writers.values().forEach(Shards.Writer::finish);
   }
 
-  ShardCounts counts(UserLog.Part part) {
+  /** What was written, of so many rows and users; null if these were not counted. */
+  Prepared prepared(long rows, @Nullable Long users) {
+    return new Prepared(
+        rows,
+        users,
+        counts(UserLog.Part.TRAINING),
+        counts(UserLog.Part.VALIDATION),
+        counts(UserLog.Part.TEST));
+  }
+
+  private ShardCounts counts(UserLog.Part part) {
     Shards.Writer writer = writers.get(part);
     return writer == null ? new ShardCounts(0, 0, 0, 0, 0, 0) : writer.counts();
   }

@@ -2,20 +2,15 @@ package ai.longer.data;
 
 import ai.longer.internal.ProgressMeter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
-import java.util.concurrent.CancellationException;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
@@ -57,54 +52,22 @@ public final class Prepare {
    * Prepared#test} shards of a folder, which appears at the end, whole. An interrupt of the thread
    * ends the work.
    *
+   * @param logs files, and folders whose files are read, those apart whose names begin with a dot
+   *     or underscore
    * @param folder must not be there yet, or be empty; its parent must exist
    * @throws IllegalArgumentException if the folder is in use, or the logs make no training request
    * @throws ai.longer.CorruptDataException if a file lacks a column or a field is wrong; the
    *     message names file and place
-   * @throws UncheckedIOException if a file cannot be read or written
-   * @throws CancellationException if the thread was interrupted; its interrupt flag is set
+   * @throws java.io.UncheckedIOException if a file cannot be read or written
+   * @throws java.util.concurrent.CancellationException if the thread was interrupted; its interrupt
+   *     flag is set
    */
   public Prepared run(List<Path> logs, Path folder, DataListener... listeners) {
-    Path whole = folder.toAbsolutePath().normalize();
-    try {
-      checkUnused(whole);
-      Path temporary =
-          Files.createDirectory(
-              whole.resolveSibling(".%s.tmp-%x".formatted(whole.getFileName(), System.nanoTime())));
-      try {
-        Prepared prepared = run(logs, temporary, List.of(listeners));
-        Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE);
-        return prepared;
-      } finally {
-        deleteAll(temporary);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("[prepare] cannot write %s: %s".formatted(folder, e), e);
-    }
+    return NewFolder.make(
+        folder, temporary -> run(DataFiles.of(logs), temporary, List.of(listeners)));
   }
 
-  private static void checkUnused(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        if (files.findAny().isPresent()) {
-          throw new IllegalArgumentException(
-              "[prepare] %s is there already; delete it or name another folder".formatted(folder));
-        }
-      }
-    }
-  }
-
-  private static void deleteAll(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
-  }
-
-  private Prepared run(List<Path> logs, Path folder, List<DataListener> listeners)
+  private Prepared run(DataFiles logs, Path folder, List<DataListener> listeners)
       throws IOException {
     Path runs = Files.createDirectory(folder.resolve("sort"));
     LogRow row = new LogRow(settings.columns);
@@ -117,41 +80,24 @@ public final class Prepare {
     return prepared;
   }
 
-  private long read(List<Path> logs, LogRow row, ExternalSort sort, List<DataListener> listeners) {
-    long total = Math.max(1, logs.stream().mapToLong(Prepare::size).sum());
+  private long read(DataFiles logs, LogRow row, ExternalSort sort, List<DataListener> listeners) {
     ProgressMeter meter = new ProgressMeter("read", listeners);
-    long before = 0;
-    for (Path log : logs) {
-      long size = size(log);
-      try (LogFile file =
-          LogFile.open(log, Set.copyOf(row.columns()), settings.columns.between())) {
+    double total = logs.totalBytes();
+    for (int i = 0; i < logs.files().size(); i++) {
+      try (DataFile file =
+          DataFile.open(
+              logs.files().get(i), Set.copyOf(row.columns()), settings.columns.separators())) {
         int[] columns = row.columns().stream().mapToInt(file::column).toArray();
-        double bytes = Math.max(1, file.totalBytes()); // of some columns only, in Parquet
         while (file.next()) {
-          checkInterrupt();
+          NewFolder.checkInterrupt();
           row.read(file, columns, sort);
-          long done = before + (long) (file.bytesRead() / bytes * size);
-          meter.row(done / (double) total, done);
+          long done = logs.bytesRead(i, file);
+          meter.row(done / total, done);
         }
       }
-      before += size;
     }
-    meter.end(before);
+    meter.end(logs.totalBytes());
     return meter.rows();
-  }
-
-  private static long size(Path log) {
-    try {
-      return Files.size(log);
-    } catch (IOException e) {
-      throw new UncheckedIOException("[prepare] %s: cannot be read: %s".formatted(log, e), e);
-    }
-  }
-
-  private static void checkInterrupt() {
-    if (Thread.currentThread().isInterrupted()) {
-      throw new CancellationException("[prepare] was interrupted");
-    }
   }
 
   private Prepared write(
@@ -168,7 +114,7 @@ public final class Prepare {
 
             @Override
             public Interaction next() {
-              checkInterrupt();
+              NewFolder.checkInterrupt();
               Interaction next = row.unpack(sorted.next());
               meter.row((meter.rows() + 1) / (double) rows, writers.bytes());
               return next;
@@ -177,12 +123,7 @@ public final class Prepare {
       long users = settings.requestBuilder(log).forEach(writers::add);
       writers.finish();
       meter.end(writers.bytes());
-      return new Prepared(
-          rows,
-          users,
-          writers.counts(UserLog.Part.TRAINING),
-          writers.counts(UserLog.Part.VALIDATION),
-          writers.counts(UserLog.Part.TEST));
+      return writers.prepared(rows, users);
     }
   }
 

@@ -1,20 +1,27 @@
 package ai.longer.data;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link Prepare} made of logs. A part that got no request has no shards, and counts of 0.
+ * What {@link Prepare} made of logs, or {@link PrepareRequests} of requests. A part that got no
+ * request has no shards, and counts of 0.
  *
  * <p>Immutable; safe for use by several threads.
  *
  * @param rows rows read
- * @param users users that these are of
- * @param training requests before each user's validation and test periods
- * @param validation requests of each user's validation period
- * @param test requests of each user's test period
+ * @param users users that these are of; null where rows are requests, whose users are not counted
+ * @param training requests before the validation and test periods
+ * @param validation requests of the validation period
+ * @param test requests of the test period
  */
+@SuppressWarnings("exports") // of @Nullable, which is not there at run time
 public record Prepared(
-    long rows, long users, ShardCounts training, ShardCounts validation, ShardCounts test) {
+    long rows,
+    @Nullable Long users,
+    ShardCounts training,
+    ShardCounts validation,
+    ShardCounts test) {
   /** Returns where the training shards of a prepared folder lie. */
   public static Path training(Path folder) {
     return folder.resolve("training.shards");

@@ -64,7 +64,8 @@ class ArchitectureTest {
         .that()
         .resideInAnyPackage("ai.longer.data..")
         .and()
-        .haveNameNotMatching(".*\\.(Shards|Prepare|DataListener|DataProgressBar)(\\$.*)?")
+        .haveNameNotMatching(
+            ".*\\.(Shards|Prepare|PrepareRequests|DataListener|DataProgressBar)(\\$.*)?")
         .should()
         .dependOnClassesThat(resideInAPackage("ai.longer.internal.."))
         .check(CLASSES);

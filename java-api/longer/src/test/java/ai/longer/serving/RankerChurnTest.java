@@ -11,6 +11,7 @@ import ai.longer.data.History;
 import ai.longer.data.Request;
 import ai.longer.internal.DoctorReport;
 import ai.longer.support.NoLeaks;
+import ai.longer.support.Records;
 import ai.longer.support.Samples;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Rankers under everything at once: rank, append, evict, expiry, close. Runs for {@code
- * LONGER_CHURN_SECONDS}, or a few.
+ * LONGER_CHURN_SECONDS}, or a few; {@link Records} keep what happened.
  */
 @ExtendWith(NoLeaks.class)
 class RankerChurnTest {
@@ -49,6 +50,7 @@ class RankerChurnTest {
     }
   }
 
+  private final AtomicLong calls = new AtomicLong();
   private final AtomicLong wrong = new AtomicLong();
   private final AtomicLong hits = new AtomicLong();
   private final AtomicLong appended = new AtomicLong();
@@ -138,6 +140,7 @@ class RankerChurnTest {
     while (true) {
       try {
         call(ranker, users.get(random.nextInt(USERS)), random, scores);
+        calls.incrementAndGet();
       } catch (IllegalStateException e) {
         assertThat(e).hasMessage("[ranker] is closed");
         return;
@@ -148,9 +151,10 @@ class RankerChurnTest {
   @Test
   void scoresAreLegalAndMemoryComesBack() throws Exception {
     String seconds = System.getenv("LONGER_CHURN_SECONDS");
-    long end =
-        System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds == null ? 3 : Long.parseLong(seconds));
+    long start = System.nanoTime();
+    long end = start + TimeUnit.SECONDS.toNanos(seconds == null ? 3 : Long.parseLong(seconds));
     ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    long rankers = 0;
     long expired = 0;
     long evictions = 0;
     try (LongerModel model = LongerModel.create(CONFIG, 3, Device.cpu(1))) {
@@ -169,11 +173,11 @@ class RankerChurnTest {
               .userCacheBytes(cacheBytes)
               .timeToLive(Duration.ofMillis(2))
               .build();
-      for (long round = 0; System.nanoTime() < end; round++) {
+      for (; System.nanoTime() < end; rankers++) {
         Ranker ranker = model.ranker(options);
         List<Future<?>> work = new ArrayList<>();
         for (int thread = 0; thread < THREADS; thread++) {
-          long seed = round * THREADS + thread;
+          long seed = rankers * THREADS + thread;
           work.add(threads.submit(() -> churn(ranker, users, seed)));
         }
         Thread.sleep(400);
@@ -196,5 +200,34 @@ class RankerChurnTest {
     }
     assertThat(expired).isPositive();
     assertThat(evictions).isPositive();
+    Records.write(
+        "churn-java.json",
+        """
+        {
+          "what": "rankers under rank, append, evict, expiry and close at once, in the JVM",
+          "threads": %d,
+          "seconds": %.1f,
+          "rankers_closed_under_calls": %d,
+          "calls": %d,
+          "hits": %d,
+          "appends": %d,
+          "rebuilds": %d,
+          "evictions": %d,
+          "expired": %d,
+          "wrong_scores": %d,
+          "native_bytes_left_after_a_close": 0
+        }
+        """
+            .formatted(
+                THREADS,
+                (System.nanoTime() - start) / 1e9,
+                rankers,
+                calls.get(),
+                hits.get(),
+                appended.get(),
+                rebuilt.get(),
+                evictions,
+                expired,
+                wrong.get()));
   }
 }

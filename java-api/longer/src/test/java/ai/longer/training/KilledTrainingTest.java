@@ -6,6 +6,7 @@ import ai.longer.Device;
 import ai.longer.data.Dataset;
 import ai.longer.data.Shards;
 import ai.longer.support.OwnJvm;
+import ai.longer.support.Records;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -24,12 +25,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Training JVMs killed with SIGKILL at drawn points, over steps and inside saves, and started
- * again: they end with the bits of one that nobody killed. {@code -Dlonger.long=true} kills 100 and
- * writes what happened to {@code target/killed-training-….json}.
+ * again: they end with the bits of one that nobody killed. {@code -Dlonger.kills} says how many, 5
+ * by default; {@link Records} keep what happened.
  */
 class KilledTrainingTest {
-  private static final boolean IS_LONG = Boolean.getBoolean("longer.long");
-  private static final int KILLS = IS_LONG ? 100 : 5;
+  private static final int KILLS = Integer.getInteger("longer.kills", 5);
   private static final String TEMPORARY = ".checkpoint.tmp-";
 
   @TempDir Path folder;
@@ -80,9 +80,7 @@ class KilledTrainingTest {
     }
     // Half of the points are drawn inside saves, so among a few kills there is one.
     assertThat(killsInSave).as("kills inside a save, seed " + seed()).isPositive();
-    if (IS_LONG) {
-      record(data);
-    }
+    record(data);
   }
 
   private void assertSameEnd(Path checkpoint, Path whole) throws IOException {
@@ -212,6 +210,6 @@ class KilledTrainingTest {
         """
             .formatted(
                 data, seed(), kills, killsInSave, killedAfterFiles, runs, 8 * LongTraining.EPOCHS);
-    Files.writeString(Path.of("target", "killed-training-%s.json".formatted(data)), json);
+    Records.write("killed-training-%s.json".formatted(data), json);
   }
 }

@@ -64,8 +64,8 @@ final class EvaluateCommand implements Callable<Integer> {
       arity = "1..*",
       paramLabel = "PATH",
       description =
-          "A folder that prepare wrote, whose test shards are taken; shards; or logs, of which"
-              + " --test tells the share to measure on, the newest of each user (default: all).")
+          "A folder that prepare wrote, whose test shards are taken; shards; or logs or requests,"
+              + " of which --test or --test-from tells those to measure on (default: all).")
   private List<Path> data = new ArrayList<>();
 
   @Option(
@@ -82,7 +82,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Mixin private OutputOptions output = new OutputOptions();
-  @Mixin private LogOptions logs = new LogOptions();
+  @Mixin private RowOptions rows = new RowOptions();
 
   @Spec private CommandSpec command = CommandSpec.create();
 
@@ -99,7 +99,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int evaluate() throws IOException {
     try (LongerModel loaded = LongerModel.load(model, device.device());
         Ranker ranker = loaded.ranker();
-        EvaluationData opened = EvaluationData.open(data, logs, loaded.config().schema())) {
+        EvaluationData opened = EvaluationData.open(data, rows, loaded.config().schema())) {
       Measured measured = measure(ranker, opened.shards());
       if (report != null) {
         new EvaluationPage(measured, loaded, opened.shards().counts()).write(report);

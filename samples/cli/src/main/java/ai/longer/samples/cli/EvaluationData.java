@@ -1,7 +1,6 @@
 package ai.longer.samples.cli;
 
 import ai.longer.Schema;
-import ai.longer.data.DataListener;
 import ai.longer.data.Prepared;
 import ai.longer.data.Shards;
 import java.io.IOException;
@@ -14,27 +13,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * Shards to measure on.
  *
- * @param madeIn what they were made in of logs, deleted at the end; null if they were there
+ * @param madeIn what they were made in of files, deleted at the end; null if they were there
  */
 record EvaluationData(Shards shards, @Nullable RunFolder madeIn) implements AutoCloseable {
   /**
-   * Opens shards, the test shards of a folder that {@code prepare} wrote, or logs: all their
-   * requests, or those of the test period if there is one.
+   * Opens shards, the test shards of a folder that {@code prepare} wrote, or logs or requests: all,
+   * or those of the test period if there is one.
    */
-  static EvaluationData open(List<Path> data, LogOptions logs, Schema schema) throws IOException {
+  static EvaluationData open(List<Path> data, RowOptions rows, Schema schema) throws IOException {
     for (Path path : data) {
       if (!Files.exists(path)) {
         throw new NoSuchFileException(path.toString());
       }
     }
-    if (data.size() == 1 && Files.isDirectory(data.get(0))) {
+    if (data.size() == 1 && Files.isDirectory(data.get(0)) && !rows.areRequests()) {
       return new EvaluationData(Shards.open(ofFolder(data.get(0))), null);
     }
     RunFolder made = new RunFolder(Files.createTempDirectory("longer-evaluate"));
     try {
       Path prepared = made.data();
-      logs.prepare(schema).run(data, prepared, DataListener.progressBar());
-      Path part = logs.hasTest() ? Prepared.test(prepared) : Prepared.training(prepared);
+      rows.prepare(schema, data, prepared);
+      Path part = rows.hasTest() ? Prepared.test(prepared) : Prepared.training(prepared);
       return new EvaluationData(Shards.openUnverified(part), made);
     } catch (RuntimeException e) {
       made.delete();

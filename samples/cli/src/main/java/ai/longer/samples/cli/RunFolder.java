@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /**
  * What lies beside a model while it is trained: the checkpoint that {@code --resume} goes on from,
- * and shards made of logs.
+ * and shards made of files.
  */
 record RunFolder(Path folder) {
   static RunFolder of(Path model) throws IOException {

@@ -2,7 +2,6 @@ package ai.longer.samples.cli;
 
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
-import ai.longer.data.DataListener;
 import ai.longer.training.Trainer;
 import ai.longer.training.TrainerOptions;
 import ai.longer.training.TrainingListener;
@@ -24,13 +23,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Shards or logs become a model. */
+/** Shards, logs or requests become a model. */
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Trains a model on shards, or on logs, which become shards first.",
+      "Trains a model on shards, or on logs or requests, which become shards first.",
       "With validation shards the weights of the best pass are kept, else the last ones.",
       "Checkpoints lie beside the model, in MODEL.run, until the run is complete. Interrupted"
           + " (SIGINT, SIGTERM), it saves one and ends; the same command with --resume goes on, to"
@@ -44,7 +43,7 @@ final class TrainCommand implements Callable<Integer> {
       required = true,
       arity = "1..*",
       paramLabel = "PATH",
-      description = "A folder that prepare wrote, shards, or logs.")
+      description = "A folder that prepare wrote, shards, logs, or requests.")
   private List<Path> data = new ArrayList<>();
 
   @Option(
@@ -79,7 +78,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private TrainingOptions training = new TrainingOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Mixin private OutputOptions output = new OutputOptions();
-  @Mixin private LogOptions logs = new LogOptions();
+  @Mixin private RowOptions rows = new RowOptions();
 
   @Spec private CommandSpec command = CommandSpec.create();
 
@@ -130,13 +129,13 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingData open(LongerConfig parsed, RunFolder run) throws IOException {
-    if (data.size() == 1 && Files.isDirectory(data.get(0))) {
+    if (data.size() == 1 && Files.isDirectory(data.get(0)) && !rows.areRequests()) {
       return TrainingData.open(data.get(0), validationData);
     }
-    // A run that goes on needs its own shards; others may be of other logs or options.
+    // A run that goes on needs its own shards; others may be of other files or options.
     if (!run.hasCheckpoint() || !Files.isDirectory(run.data())) {
       run.deleteData();
-      logs.prepare(parsed.schema()).run(data, run.data(), DataListener.progressBar());
+      rows.prepare(parsed.schema(), data, run.data());
     }
     return TrainingData.open(run.data(), validationData);
   }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** prepare and train, on a log in which even films are liked. */
 @Timeout(120)
 class TrainingCommandsTest {
-  private static final LongerConfig CONFIG =
+  static final LongerConfig CONFIG =
       LongerConfig.builder(
               Schema.builder()
                   .table("film", 8)
