@@ -7,6 +7,11 @@
 namespace longer {
 namespace {
 
+/// The precision of a pass's layers.
+Precision precision_of(const Config& config, const Pass& pass) {
+  return layer_precision(pass.precision, config.model_width(), config.heads);
+}
+
 /// Geometry of the merged rows in layer l: all of them feed layer 0, the query rows the others; the
 /// last layer needs their keys and values only, unless the head reads them.
 struct MergedLayer {
@@ -27,7 +32,13 @@ TransformerLayerForward merged_call(const Config& config, const ModelWeights& we
   const MergedLayer m = merged_layer(config, batch, layer);
   const auto l = static_cast<size_t>(layer);
   TransformerLayerForward p;
-  p.shape = {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
+  p.shape = {m.num_rows,
+             m.num_query_rows,
+             0,
+             config.model_width(),
+             config.heads,
+             0,
+             precision_of(config, a.pass)};
   p.weights = &weights.layers[l];
   p.x = a.merged_rows[l];
   p.query_rows = m.rows->query_rows.placed();
@@ -47,8 +58,9 @@ TransformerLayerForward side_call(const Config& config, const ModelWeights& weig
   const LayerRows& rows = layer == 0 ? batch.side_cross : batch.side_self;
   const auto l = static_cast<size_t>(layer);
   TransformerLayerForward p;
-  p.shape = {batch.num_side_rows, batch.num_side_rows, keys_values.layers[l].rows,
-             config.model_width(), config.heads};
+  p.shape = {batch.num_side_rows,         batch.num_side_rows, keys_values.layers[l].rows,
+             config.model_width(),        config.heads,        0,
+             precision_of(config, a.pass)};
   p.weights = &weights.layers[l];
   p.x = a.side_rows[l];
   p.query_rows = rows.query_rows.placed();
@@ -131,11 +143,13 @@ void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores)
 }
 
 void allocate_keys_values(const Config& config, const PreparedBatch& batch, Workspace& memory,
-                          UserKeysValues& keys_values) {
+                          UserKeysValues& keys_values, Precision precision) {
+  const int64_t columns = keys_values_columns(
+      layer_precision(precision, config.model_width(), config.heads), config.model_width());
   keys_values.layers.clear();
   for (int64_t l = 0; l < config.num_layers(); ++l) {
     const int64_t rows = merged_layer(config, batch, l).num_rows;
-    keys_values.layers.push_back(memory.matrix(rows, 2 * config.model_width()));
+    keys_values.layers.push_back(memory.matrix(rows, columns));
   }
   keys_values.head_share = head_reads_history(config)
                                ? memory.matrix(batch.num_requests, config.model_width())
@@ -152,7 +166,7 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
   const MatrixView groups =
       is_learned ? memory.matrix(batch.num_groups(), config.model_width()) : a.merged_rows[0];
   backend.event_encoder_forward(stream, {batch.event_tokens(config), &weights.event_encoder, groups,
-                                         event_tokens, event_dropout(a)});
+                                         event_tokens, event_dropout(a), pass.precision});
   if (is_learned) {
     a.learned_queries = {batch.num_requests, batch.group_offsets.placed(), groups,
                          weights.learned_queries, a.merged_rows[0]};
@@ -160,7 +174,8 @@ void encode_user(const Config& config, const ModelWeights& weights, Backend& bac
   }
   const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
     const MergedLayer m = merged_layer(config, batch, l);
-    return {m.num_rows, m.num_query_rows, 0, config.model_width(), config.heads};
+    return {m.num_rows, m.num_query_rows,          0, config.model_width(), config.heads,
+            0,          precision_of(config, pass)};
   };
   allocate_saved(memory, pass, config.num_layers(), shape_of, a.merged_saved);
   for (int64_t l = 0; l < config.num_layers(); ++l) {
@@ -181,6 +196,7 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
                       Stream& stream, Workspace& memory, const PreparedBatch& batch,
                       const Pass& pass, const UserKeysValues& keys_values, Activations& a) {
   const int64_t width = config.model_width();
+  const int64_t kv_columns = keys_values_columns(precision_of(config, pass), width);
   const int64_t rows = batch.num_side_rows;
   a.pass = pass;
   a.side_rows.clear();
@@ -193,12 +209,18 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
   backend.global_tokens_forward(stream, a.global_tokens);
 
   const auto shape_of = [&](int64_t l) -> TransformerLayerShape {
-    return {rows, rows, keys_values.layers[static_cast<size_t>(l)].rows, width, config.heads};
+    return {rows,
+            rows,
+            keys_values.layers[static_cast<size_t>(l)].rows,
+            width,
+            config.heads,
+            0,
+            precision_of(config, pass)};
   };
   allocate_saved(memory, pass, config.num_layers(), shape_of, a.side_saved);
   for (int64_t l = 0; l < config.num_layers(); ++l) {
     const bool is_shared = l > 0 && recomputes_layers(pass);
-    a.side_kv.push_back(is_shared ? a.side_kv[0] : memory.matrix(rows, 2 * width));
+    a.side_kv.push_back(is_shared ? a.side_kv[0] : memory.matrix(rows, kv_columns));
     a.side_rows.push_back(memory.matrix(rows, width));
     backend.transformer_layer_forward(stream, side_call(config, weights, batch, l, keys_values, a));
   }
@@ -235,6 +257,7 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
               const Activations& a, ConstMatrixView d_logits, const ModelGradients& gradients,
               InputGradients& inputs) {
   const int64_t width = config.model_width();
+  const int64_t kv_columns = keys_values_columns(precision_of(config, a.pass), width);
   const int64_t layers = config.num_layers();
 
   // Side rows, from the head down; each layer adds to the gradients of the merged rows' keys and
@@ -242,11 +265,11 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   std::vector<MatrixView> d_merged_kv;
   for (int64_t l = 0; l < layers; ++l) {
     d_merged_kv.push_back(
-        zeros(stream, memory, keys_values.layers[static_cast<size_t>(l)].rows, 2 * width));
+        zeros(stream, memory, keys_values.layers[static_cast<size_t>(l)].rows, kv_columns));
   }
   MatrixView d_rows = memory.matrix(batch.num_side_rows, width);
   MatrixView d_next = memory.matrix(batch.num_side_rows, width);
-  const MatrixView d_side_kv = memory.matrix(batch.num_side_rows, 2 * width);
+  const MatrixView d_side_kv = memory.matrix(batch.num_side_rows, kv_columns);
   const MatrixView d_head_share =
       head_reads_history(config) ? memory.matrix(batch.num_requests, width) : MatrixView{};
   backend.prediction_head_backward(stream,
@@ -299,6 +322,7 @@ void backward(const Config& config, const ModelWeights& weights, Backend& backen
   encoder.tokens = batch.event_tokens(config);
   encoder.weights = &weights.event_encoder;
   encoder.dropout = event_dropout(a);
+  encoder.precision = a.pass.precision;
   encoder.d_merged = d_merged;
   encoder.gradients = gradients.event_encoder;
   encoder.d_features = inputs.features.data;

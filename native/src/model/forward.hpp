@@ -27,7 +27,8 @@ struct Pass {
   Pass(PassKind k) : kind(k) {}  // NOLINT(google-explicit-constructor): the plain pass of a kind
   PassKind kind;
   Recomputation recomputation = Recomputation::kNone;
-  const DropoutPass* dropout = nullptr;  // null = none; outlives the backward pass
+  const DropoutPass* dropout = nullptr;    // null = none; outlives the backward pass
+  Precision precision = Precision::kFp32;  // bf16: weights prepared so, CUDA only
 };
 
 /// What candidates need of the histories of a batch, and serving caches (LONGER §3.6.3): keys and
@@ -81,9 +82,9 @@ void score_candidates(const Config& config, const ModelWeights& weights, Backend
 /// task's sampling of negatives (native/docs/model.md, "Head and loss").
 void sigmoid_scores(const Config& config, ConstMatrixView logits, float* scores);
 
-/// Allocates keys and values for a batch in `memory`.
+/// Allocates keys and values for a batch and a pass in `precision` in `memory`.
 void allocate_keys_values(const Config& config, const PreparedBatch& batch, Workspace& memory,
-                          UserKeysValues& keys_values);
+                          UserKeysValues& keys_values, Precision precision = Precision::kFp32);
 
 /// Attention of one side row in the cross-causal layer over its request's keys (merged rows, then
 /// side rows), mean over heads, after a score_candidates pass with PassKind::kTraining.

@@ -41,6 +41,10 @@ class Backend {
   /// in `prepared`.
   virtual void prepare(const std::vector<LinearWeights*>& linears, PackFor purpose,
                        std::unique_ptr<PreparedLinears>& prepared) = 0;
+  /// (Re)rounds the weights of `linears`, which lie in one arena, to bf16 and points their `half`
+  /// at it; enqueued. Throws Unsupported where no stage takes bf16.
+  virtual void round_weights(Stream& stream, const std::vector<LinearWeights*>& linears,
+                             std::unique_ptr<PreparedLinears>& prepared) = 0;
 
   virtual void event_encoder_forward(Stream& stream, const EventEncoderForward& p) = 0;
   virtual void event_encoder_backward(Stream& stream, const EventEncoderBackward& p) = 0;

@@ -43,6 +43,10 @@ class CpuBackend final : public Backend {
       w.packed = &target;
     });
   }
+  void round_weights(Stream&, const std::vector<LinearWeights*>&,
+                     std::unique_ptr<PreparedLinears>&) override {
+    fail(Status::kUnsupported, "[device] precision bf16 needs a CUDA device; use fp32 on the CPU");
+  }
 
   void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {
     longer::event_encoder_forward(cpu(s), p);

@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <memory>
 
+#include "core/aligned_buffer.hpp"
 #include "ops/backend.hpp"
 #include "ops/cuda_stream.hpp"
 #include "ops/event_encoder/event_encoder_cuda.hpp"
 #include "ops/feature_input/feature_input_cuda.hpp"
 #include "ops/global_tokens/global_tokens_cuda.hpp"
 #include "ops/learned_queries/learned_queries_cuda.hpp"
+#include "ops/linear/linear_bf16_cuda.hpp"
 #include "ops/optimizer/optimizer_cuda.hpp"
 #include "ops/prediction_head/prediction_head_cuda.hpp"
 #include "ops/segment_sum/segment_sum_cuda.hpp"
@@ -18,6 +21,30 @@ namespace {
 class RawLinears final : public PreparedLinears {
  public:
   int64_t bytes() const override { return 0; }
+};
+
+/// The span of memory that all weights lie in, rounded.
+class RoundedLinears final : public PreparedLinears {
+ public:
+  explicit RoundedLinears(Memory& memory) : numbers_(0, memory) {}
+  int64_t bytes() const override { return numbers_.bytes(); }
+
+  void round(CudaStream& stream, const std::vector<LinearWeights*>& linears) {
+    const float* begin = linears.front()->weight;
+    const float* end = begin;
+    for (const LinearWeights* l : linears) {
+      begin = std::min(begin, l->weight);
+      end = std::max(end, l->weight + (l->out - 1) * l->row_stride() + l->in);
+    }
+    const int64_t count = (end - begin + 1) / 2 * 2;  // the arena ends on a multiple of 16
+    if (2 * numbers_.size() < count) numbers_ = AlignedBuffer(count / 2, numbers_.memory());
+    auto* half = reinterpret_cast<Bf16*>(numbers_.data());
+    round_to_bf16(stream, {begin, 1, count}, {half, 1, count});
+    for (LinearWeights* l : linears) l->half = half + (l->weight - begin);
+  }
+
+ private:
+  AlignedBuffer numbers_;
 };
 
 /// The stream, its device chosen for the calling thread.
@@ -39,6 +66,12 @@ class CudaBackend final : public Backend {
   void prepare(const std::vector<LinearWeights*>&, PackFor,
                std::unique_ptr<PreparedLinears>& prepared) override {
     if (prepared == nullptr) prepared = std::make_unique<RawLinears>();
+  }
+
+  void round_weights(Stream& s, const std::vector<LinearWeights*>& linears,
+                     std::unique_ptr<PreparedLinears>& prepared) override {
+    if (prepared == nullptr) prepared = std::make_unique<RoundedLinears>(memory_);
+    static_cast<RoundedLinears&>(*prepared).round(cuda(s), linears);
   }
 
   void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {

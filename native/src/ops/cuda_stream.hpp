@@ -55,6 +55,7 @@ class CudaStream final : public Stream {
     check_cuda(cudaSetDevice(device_), "choose the device");
   }
   cudaStream_t get() const { return stream_; }
+  int device() const { return device_; }
   Workspace& workspace() { return workspace_; }
   /// Reads `bytes` once all that was enqueued is done.
   void read(void* host, const void* from, size_t bytes);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+#include "core/bf16.hpp"
 #include "ops/linear/linear.hpp"
 
 namespace longer {
@@ -13,6 +14,7 @@ struct LinearWeights {
   int64_t out = 0, in = 0;
   const PackedLinear* packed = nullptr;  // CPU only; set by Backend::prepare
   int64_t stride = 0;                    // floats from one row of `weight` to the next; 0 = in
+  const Bf16* half = nullptr;  // `weight` rounded, same stride; set by Backend::round_weights
 
   int64_t row_stride() const { return stride == 0 ? in : stride; }
 };

@@ -61,6 +61,10 @@ Trainer::Trainer(std::unique_ptr<ModelState> state, std::unique_ptr<OptimizerSta
       memory_(backend_->memory()),
       dense_sums_(backend_->memory()) {
   check_options(options_);
+  if (options_.precision == Precision::kBf16 && backend_->device().kind != DeviceKind::kCuda) {
+    fail(Status::kUnsupported,
+         "[trainer_options] precision bf16 needs a CUDA device; use fp32 on the CPU");
+  }
   for (size_t t = 0; t < state_->config.tables.size(); ++t)
     table_sums_.emplace_back(backend_->memory());
   for (const Parameter& p : state_->layout.parameters()) {
@@ -83,6 +87,7 @@ int64_t Trainer::bytes() const {
                 first_moment_.bytes() + second_moment_.bytes() +
                 static_cast<int64_t>(memory_.capacity_bytes()) + stream_->scratch_bytes();
   if (prepared_ != nullptr) sum += prepared_->bytes();
+  if (rounded_ != nullptr) sum += rounded_->bytes();
   for (const TableSums& sums : table_sums_) sum += sums.index.bytes() + sums.sums.bytes();
   return sum + dense_sums_.index.bytes() + dense_sums_.sums.bytes();
 }
@@ -109,13 +114,16 @@ void Trainer::prepare_weights() {
   }
   weights_ = bound;
   backend_->prepare(weights_.linears(), PackFor::kTraining, prepared_);
+  if (options_.precision == Precision::kBf16) {
+    backend_->round_weights(*stream_, weights_.linears(), rounded_);
+  }
   is_prepared_ = true;
 }
 
 void Trainer::run_forward(const Pass& pass) {
   const Config& config = state_->config;
   batch_.place(*stream_, memory_);
-  allocate_keys_values(config, batch_, memory_, keys_values_);
+  allocate_keys_values(config, batch_, memory_, keys_values_, pass.precision);
   encode_user(config, weights_, *backend_, *stream_, memory_, batch_, pass, keys_values_,
               activations_);
   score_candidates(config, weights_, *backend_, *stream_, memory_, batch_, pass, keys_values_,
@@ -125,6 +133,7 @@ void Trainer::run_forward(const Pass& pass) {
 Pass Trainer::training_pass(const BatchView& batch) {
   Pass pass = PassKind::kTraining;
   pass.recomputation = options_.recomputation;
+  pass.precision = options_.precision;
   if (state_->config.dropout > 0) {
     dropout_.probability = state_->config.dropout;
     dropout_.key = dropout_key(options_.seed, optimizer_->step + 1);
@@ -406,7 +415,9 @@ void Trainer::predict(const BatchView& batch, float* scores) {
   prepare_batch(state_->config, batch, lookup, batch_);
   prepare_weights();
   WorkspaceScope scope(memory_);
-  run_forward(PassKind::kInference);
+  Pass pass = PassKind::kInference;
+  pass.precision = options_.precision;
+  run_forward(pass);
   sigmoid_scores(state_->config, stream_->fetch(activations_.head.logits, fetched_), scores);
 }
 

@@ -131,6 +131,7 @@ class Trainer {
   ModelWeights weights_;
   ModelGradients gradient_views_;
   std::unique_ptr<PreparedLinears> prepared_;
+  std::unique_ptr<PreparedLinears> rounded_;  // under bf16
   bool is_prepared_ = false;
 
   Workspace memory_;

@@ -33,6 +33,7 @@ void check_options(const TrainerOptions& o) {
   check(o.decay_floor >= 0 && o.decay_floor <= 1, "decay_floor", o.decay_floor, "in [0, 1]");
   choice("recomputation", o.recomputation, Recomputation::kFull, "0, 1 or 2");
   choice("nonfinite", o.nonfinite, OnNonfinite::kFail, "0 or 1");
+  choice("precision", o.precision, Precision::kBf16, "0 or 1");
 }
 
 double learning_rate_factor(const TrainerOptions& o, int64_t step) {

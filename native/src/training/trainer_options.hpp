@@ -28,6 +28,9 @@ struct TrainerOptions {
   uint64_t seed = 0;
   Recomputation recomputation = Recomputation::kNone;
   OnNonfinite nonfinite = OnNonfinite::kSkip;
+  /// Of activations and the copies of weights in layers and event encoder; bf16 needs CUDA. Shapes
+  /// that have no bf16 kernels run in f32.
+  Precision precision = Precision::kFp32;
 };
 
 /// Throws InvalidArgument naming the option that is out of its range.

@@ -9,54 +9,14 @@
 #include <random>
 #include <vector>
 
-#include "core/cuda_check.hpp"
+#include "cuda/device_copies.hpp"
 #include "model/forward.hpp"
 #include "model/longer_model.hpp"
 #include "ops/backend.hpp"
 #include "ops/cuda_stream.hpp"
 
-namespace longer {
+namespace longer::testing {
 namespace {
-
-/// Device copies of host arrays, freed at the end of a test.
-class DeviceCopies {
- public:
-  ~DeviceCopies() {
-    for (void* p : owned_) cudaFree(p);
-  }
-  template <class T>
-  T* upload(const T* host, int64_t count) {
-    void* device = nullptr;
-    const size_t bytes = static_cast<size_t>(std::max<int64_t>(1, count)) * sizeof(T);
-    check_cuda(cudaMalloc(&device, bytes), "allocate");
-    owned_.push_back(device);
-    if (host != nullptr && count > 0) {
-      check_cuda(
-          cudaMemcpy(device, host, static_cast<size_t>(count) * sizeof(T), cudaMemcpyHostToDevice),
-          "upload");
-    }
-    return static_cast<T*>(device);
-  }
-  template <class T>
-  T* upload(const std::vector<T>& host) {
-    return upload(host.data(), static_cast<int64_t>(host.size()));
-  }
-  float* zeros(int64_t count) {
-    const std::vector<float> host(static_cast<size_t>(count), 0.0F);
-    return upload(host);
-  }
-
- private:
-  std::vector<void*> owned_;
-};
-
-std::vector<float> download(const float* device, int64_t count) {
-  std::vector<float> host(static_cast<size_t>(count));
-  check_cuda(cudaMemcpy(host.data(), device, static_cast<size_t>(count) * sizeof(float),
-                        cudaMemcpyDeviceToHost),
-             "download");
-  return host;
-}
 
 /// Largest difference relative to the largest value of `expected`, and a floor for all-zero
 /// tensors.
@@ -383,4 +343,4 @@ TEST(CudaDevice, RejectsAnIndexThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace longer
+}  // namespace longer::testing

@@ -198,8 +198,8 @@ TEST_P(EventEncoderBits, OfAGroupSurviveUndefinedValuesInAnother) {
   const EventTokens tokens = c.tokens();
   const int32_t* rows = tokens.features[0].rows;
   const int32_t poisoned_row = rows[tokens.group_offsets[20]];
-  std::fill_n(c.table(0) + poisoned_row * EventEncoderCase::kFeatureWidths[0],
-              EventEncoderCase::kFeatureWidths[0], kNaN);
+  std::fill_n(c.table(0) + poisoned_row * c.weights().tables[0].width, c.weights().tables[0].width,
+              kNaN);
   const std::vector<float> after = merged_of(c, nullptr);
   int64_t num_clean = 0;
   for (int64_t g = 0; g < c.shape().groups; ++g) {

@@ -42,6 +42,10 @@ class CountingBackend : public Backend {
                std::unique_ptr<PreparedLinears>& prepared) override {
     backend_->prepare(linears, purpose, prepared);
   }
+  void round_weights(Stream& stream, const std::vector<LinearWeights*>& linears,
+                     std::unique_ptr<PreparedLinears>& prepared) override {
+    backend_->round_weights(stream, linears, prepared);
+  }
   void event_encoder_forward(Stream& stream, const EventEncoderForward& p) override {
     events += p.tokens.num_events;
     groups += p.tokens.num_groups;

@@ -25,23 +25,30 @@ struct EventEncoderShape {
 /// How many events the groups have: as many as there are slots, or any number from 1.
 enum class Fill { kFull, kRagged };
 
+/// The features' tables.
+struct EventTables {
+  std::vector<int64_t> widths = {5, 3};
+  int64_t rows = 11;
+};
+
 class EventEncoderCase {
  public:
-  static constexpr int64_t kFeatureWidths[] = {5, 3};
-  static constexpr int64_t kTableRows = 11;
   static constexpr int64_t kBuckets = 7;
   static constexpr int64_t kPositions = 40;
 
-  explicit EventEncoderCase(const EventEncoderShape& s, Fill fill = Fill::kRagged) : shape_(s) {
-    const int64_t x = kFeatureWidths[0] + kFeatureWidths[1];
+  explicit EventEncoderCase(const EventEncoderShape& s, Fill fill = Fill::kRagged,
+                            const EventTables& tables = {})
+      : shape_(s), table_rows_(tables.rows) {
+    int64_t x = 0;
+    for (const int64_t width : tables.widths) x += width;
     twin_.group_size = static_cast<size_t>(s.group_size);
     twin_.heads = static_cast<size_t>(s.heads);
     twin_.time_width = static_cast<size_t>(s.time_width);
-    for (const int64_t width : kFeatureWidths) {
+    for (const int64_t width : tables.widths) {
       twin_.widths.push_back(static_cast<size_t>(width));
       twin_.tables.emplace_back();
       weights_.tables.push_back(
-          {values(kTableRows * width, twin_.tables.back()), width, kTableRows});
+          {values(table_rows_ * width, twin_.tables.back()), width, table_rows_});
     }
     weights_.position = values(kPositions * x, twin_.position);
     weights_.num_positions = kPositions;
@@ -74,7 +81,7 @@ class EventEncoderCase {
   const reference::Events& events() const { return events_; }
   int64_t num_events() const { return static_cast<int64_t>(events_.count()); }
   int64_t merged_width() const { return shape_.group_size * shape_.d; }
-  /// Rows of a table, to be changed: [kTableRows, width].
+  /// Rows of a table, to be changed: [rows, width].
   float* table(size_t feature) { return memory_[feature].data(); }
 
   EventTokens tokens() const {
@@ -132,7 +139,7 @@ class EventEncoderCase {
       std::vector<size_t> rows;
       std::vector<int32_t>& feature_rows = feature_rows_.emplace_back();
       for (int64_t i = 0; i < num_events(); ++i) {
-        rows.push_back(static_cast<size_t>(below(kTableRows)));
+        rows.push_back(static_cast<size_t>(below(table_rows_)));
         feature_rows.push_back(static_cast<int32_t>(rows.back()));
       }
       events_.rows.push_back(rows);
@@ -141,6 +148,7 @@ class EventEncoderCase {
   }
 
   EventEncoderShape shape_;
+  int64_t table_rows_;
   std::deque<std::vector<float>> memory_;  // tables first
   std::deque<PackedLinear> packed_;
   EventEncoderWeights weights_;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/bf16.hpp"
 #include "core/matrix.hpp"
 #include "ops/dropout/dropout.hpp"
 #include "ops/feature_input/feature_input.hpp"
@@ -54,6 +55,8 @@ struct EventEncoderForward {
   float* event_tokens = nullptr;
   Dropout dropout =
       {};  // of each block's results of out and fc2; one row per event; sets its layer
+  Precision precision =
+      Precision::kFp32;  // wanted; the stage runs in f32 where bf16 has no kernels
 };
 
 /// Where the gradients of the event encoder go. All are ADDED to, except d_features/d_time, which
@@ -76,7 +79,8 @@ struct EventEncoderBackward {
   float* d_features = nullptr;
   float* d_time = nullptr;
   float* d_event_tokens = nullptr;
-  Dropout dropout = {};  // as in the forward pass
+  Dropout dropout = {};                    // as in the forward pass
+  Precision precision = Precision::kFp32;  // as in the forward pass
 };
 
 }  // namespace longer

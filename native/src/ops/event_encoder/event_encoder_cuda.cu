@@ -3,7 +3,9 @@
 #include "ops/attention/attention_cuda.hpp"
 #include "ops/cuda_launch.hpp"
 #include "ops/dropout/dropout_cuda.hpp"
+#include "ops/event_encoder/event_encoder_bf16_cuda.hpp"
 #include "ops/event_encoder/event_encoder_cuda.hpp"
+#include "ops/event_encoder/event_rows_cuda.hpp"
 #include "ops/feature_input/feature_input_cuda.hpp"
 #include "ops/layer_norm/layer_norm_cuda.hpp"
 #include "ops/linear/linear_cuda.hpp"
@@ -50,62 +52,6 @@ void find_spans(CudaStream& stream, const EventTokens& tokens, AttentionSpan* sp
     spans[g] = {begin, end, 0, 0, begin, end};
     for (int64_t t = begin; t < end; ++t) visible[t] = {static_cast<int32_t>(end - begin), 0, 0};
   });
-}
-
-/// The token of group g in `slot`, −1 at a pad slot.
-__device__ int64_t token_at(const EventTokens& tokens, int64_t g, int64_t slot) {
-  for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
-    if (tokens.slots[t] == slot) return t;
-  }
-  return -1;
-}
-
-/// Rows into their slots, zeros into pad slots.
-void merge(CudaStream& stream, const EventTokens& tokens, ConstMatrixView rows, MatrixView merged) {
-  const int64_t d = rows.cols;
-  for_elements(stream.get(), "merge", merged.rows * merged.cols, [=] __device__(int64_t i) {
-    const int64_t g = i / merged.cols;
-    const int64_t col = i % merged.cols;
-    const int64_t token = token_at(tokens, g, col / d);
-    merged.data[g * merged.stride + col] =
-        token < 0 ? 0.0F : rows.data[token * rows.stride + col % d];
-  });
-}
-
-/// The reverse: each token's share of d_merged.
-void unmerge(CudaStream& stream, const EventTokens& tokens, ConstMatrixView d_merged,
-             MatrixView d_z) {
-  const int64_t d = d_z.cols;
-  for_elements(stream.get(), "unmerge", tokens.num_groups * d, [=] __device__(int64_t i) {
-    const int64_t g = i / d;
-    const int64_t col = i % d;
-    for (int64_t t = tokens.group_offsets[g]; t < tokens.group_offsets[g + 1]; ++t) {
-      d_z.data[t * d + col] = d_merged.data[g * d_merged.stride + tokens.slots[t] * d + col];
-    }
-  });
-}
-
-/// d_slot [K, d] += Σ of the tokens in each slot: token by token in parts of fixed length, then
-/// part by part.
-void add_slot_gradients(CudaStream& stream, const EventTokens& tokens, ConstMatrixView d_z,
-                        float* d_slot) {
-  constexpr int64_t kTokens = 512;
-  const int64_t d = d_z.cols;
-  const int64_t size = tokens.merge_factor * d;
-  const int64_t num_parts = (d_z.rows + kTokens - 1) / kTokens;
-  const WorkspaceScope scope(stream.workspace());
-  const MatrixView parts = stream.workspace().matrix(num_parts, size);
-  for_elements(stream.get(), "sum slots", num_parts * size, [=] __device__(int64_t i) {
-    const int64_t begin = i / size * kTokens;
-    const int64_t end = min(d_z.rows, begin + kTokens);
-    const int64_t slot = i % size / d;
-    float sum = 0.0F;
-    for (int64_t t = begin; t < end; ++t) {
-      if (tokens.slots[t] == slot) sum += d_z.data[t * d + i % d];
-    }
-    parts.data[i] = sum;
-  });
-  add_column_sums_cuda(stream, parts, d_slot);
 }
 
 Dropout block_dropout(const Dropout& dropout, size_t block) {
@@ -257,15 +203,21 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, size_t in
 
 void event_encoder_forward_cuda(CudaStream& stream, const EventEncoderForward& p) {
   if (p.tokens.num_events == 0) return;
+  if (p.precision == Precision::kBf16 && event_encoder_takes_bf16(*p.weights)) {
+    return event_encoder_forward_bf16(stream, p);
+  }
   const WorkspaceScope scope(stream.workspace());
   const Encoding e = encode(stream, p.tokens, *p.weights, p.dropout);
-  merge(stream, p.tokens, e.output, p.merged);
+  merge_tokens(stream, p.tokens, e.output, p.merged);
   if (p.event_tokens != nullptr) copy_columns(stream.get(), e.events, p.event_tokens);
 }
 
 void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward& p) {
   const EventTokens& tokens = p.tokens;
   if (tokens.num_events == 0) return;
+  if (p.precision == Precision::kBf16 && event_encoder_takes_bf16(*p.weights)) {
+    return event_encoder_backward_bf16(stream, p);
+  }
   const WorkspaceScope scope(stream.workspace());
   Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
@@ -275,7 +227,7 @@ void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward&
   const Encoding e = encode(stream, tokens, w, p.dropout);
 
   const MatrixView d_z = arena.matrix(n, d);
-  unmerge(stream, tokens, p.d_merged, d_z);
+  unmerge_tokens(stream, tokens, p.d_merged, d_z);
   for (size_t b = w.inner.size(); b-- > 0;) backward_block(stream, p, b, e, d_z);
   if (w.slot != nullptr) add_slot_gradients(stream, tokens, d_z, p.gradients.slot);
   if (p.d_event_tokens != nullptr) copy_columns(s, d_z, p.d_event_tokens);

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/bf16.hpp"
 #include "ops/attention/attention.hpp"
 #include "ops/dropout/dropout.hpp"
 #include "ops/weights.hpp"
@@ -16,16 +17,31 @@ namespace longer {
 /// x [R, D] all rows of the set. kv_sink [R − Rk, 2D] (keys | values) of all rows but the first Rk
 /// is always written. prefix_kv [Rp, 2D]: keys and values of the other set, empty for merged rows;
 /// ends with those of the first Rk rows, which an append to a cached history does not compute
-/// again. query_rows [Q'] ascending row numbers that go on to attention, feed-forward and rows_out
-/// [Q', D]; Q' may be 0. spans/visible refer to rows_out's rows as queries.
+/// again; in bf16 they have keys_values_columns and the stages alone read them. query_rows [Q']
+/// ascending row numbers that go on to attention, feed-forward and rows_out [Q', D]; Q' may be 0.
+/// spans/visible refer to rows_out's rows as queries.
 struct TransformerLayerShape {
   int64_t num_rows = 0;         // R
   int64_t num_query_rows = 0;   // Q'
   int64_t num_prefix_rows = 0;  // Rp
   int64_t width = 0;            // D
   int64_t heads = 1;
-  int64_t num_known_rows = 0;  // Rk; 0 where there is a backward pass
+  int64_t num_known_rows = 0;              // Rk; 0 where there is a backward pass
+  Precision precision = Precision::kFp32;  // bf16: CUDA and without known rows only
 };
+
+/// The precision that a layer of this width runs in where `wanted` is asked for: bf16 for heads of
+/// 16, 32 or 64 columns and rows of at most 1024.
+inline Precision layer_precision(Precision wanted, int64_t width, int64_t heads) {
+  const bool is_taken =
+      width <= 1024 && (width == 16 * heads || width == 32 * heads || width == 64 * heads);
+  return is_taken ? wanted : Precision::kFp32;
+}
+/// Columns of a row of keys and values, and of their gradients, in floats: in bf16 two numbers lie
+/// in one.
+inline int64_t keys_values_columns(Precision precision, int64_t width) {
+  return precision == Precision::kBf16 ? width : 2 * width;
+}
 
 struct TransformerLayerWeights {
   NormWeights ln1, ln2;

@@ -41,7 +41,8 @@ void add_rows(ThreadPool* pool, ConstMatrixView source, const int32_t* rows, Mat
 }  // namespace
 
 int64_t transformer_layer_saved_floats(const TransformerLayerShape& s) {
-  return 2 * s.num_rows + s.num_query_rows * (7 * s.width + 2 + s.heads);
+  const int64_t columns = (s.precision == Precision::kBf16 ? 4 : 7) * s.width;
+  return 2 * s.num_rows + s.num_query_rows * (columns + 2 + s.heads);
 }
 
 void transformer_layer_forward_cpu(CpuStream& stream, const TransformerLayerForward& p) {

@@ -1,36 +1,15 @@
 #include "ops/attention/attention_cuda.hpp"
-#include "ops/cuda_launch.hpp"
 #include "ops/dropout/dropout_cuda.hpp"
 #include "ops/layer_norm/layer_norm_cuda.hpp"
 #include "ops/linear/linear_cuda.hpp"
+#include "ops/transformer_layer/row_copies_cuda.cuh"
 #include "ops/transformer_layer/saved_rows.hpp"
+#include "ops/transformer_layer/transformer_layer_bf16_cuda.hpp"
 #include "ops/transformer_layer/transformer_layer_cuda.hpp"
 
 namespace longer {
-namespace {
-
-/// target[i] = source[rows[i]].
-void gather_rows(cudaStream_t stream, ConstMatrixView source, const int32_t* rows,
-                 MatrixView target) {
-  for_elements(stream, "gather rows", target.rows * target.cols, [=] __device__(int64_t i) {
-    const int64_t row = i / target.cols;
-    const int64_t col = i % target.cols;
-    target.data[row * target.stride + col] = source.data[rows[row] * source.stride + col];
-  });
-}
-
-/// target[rows[i]] += source[i]; rows are distinct.
-void add_rows(cudaStream_t stream, ConstMatrixView source, const int32_t* rows, MatrixView target) {
-  for_elements(stream, "add rows", source.rows * source.cols, [=] __device__(int64_t i) {
-    const int64_t row = i / source.cols;
-    const int64_t col = i % source.cols;
-    target.data[rows[row] * target.stride + col] += source.data[row * source.stride + col];
-  });
-}
-
-}  // namespace
-
 void transformer_layer_forward_cuda(CudaStream& stream, const TransformerLayerForward& p) {
+  if (p.shape.precision == Precision::kBf16) return transformer_layer_forward_bf16(stream, p);
   const WorkspaceScope scope(stream.workspace());
   Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
@@ -61,6 +40,9 @@ void transformer_layer_forward_cuda(CudaStream& stream, const TransformerLayerFo
 }
 
 void transformer_layer_backward_cuda(CudaStream& stream, const TransformerLayerBackward& p) {
+  if (p.forward.shape.precision == Precision::kBf16) {
+    return transformer_layer_backward_bf16(stream, p);
+  }
   const WorkspaceScope scope(stream.workspace());
   Workspace& arena = stream.workspace();
   const cudaStream_t s = stream.get();
