@@ -34,8 +34,9 @@ console=$(sed -n 's|.*<junit.version>5\(.*\)</junit.version>.*|1\1|p' "$root/pom
   cat "$root/java-api/longer/target/test-class-path.txt" && echo
 } | tr ':' '\n' | sort -u | while read -r jar; do
   case ${jar##*/} in
-    "" | junit-* | opentest4j-* | apiguardian-* | archunit* | jazzer*) ;; # in the console, or not needed on a GPU
-    assertj-* | byte-buddy-* | jqwik-*) cp "$jar" "$bundle/tests" ;;
+    "" | junit-* | opentest4j-* | apiguardian-* | archunit* | byte-buddy-* | jazzer*) ;; # in the console, or not needed
+    assertj-* | jqwik-api-*) cp "$jar" "$bundle/tests" ;;
+    jqwik-*) ;; # property tests are for a machine with the sources
     *.jar) cp "$jar" "$bundle/lib" ;;
     *) echo "gpu-bundle.sh: $jar is no jar" >&2 && exit 1 ;;
   esac

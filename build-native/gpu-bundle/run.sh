@@ -40,7 +40,7 @@ case $verb in
       shift
     done
     run_java -Xcheck:jni -Xmx2g -cp "$here/lib/*:$here/tests/*" org.junit.platform.console.ConsoleLauncher execute \
-      --scan-class-path "$here/tests/longer-tests.jar" --details tree --disable-banner --fail-if-no-tests "$@"
+      --scan-class-path "$here/tests/longer-tests.jar" --details tree --disable-banner --disable-ansi-colors --fail-if-no-tests "$@"
     ;;
   quickstart)
     run_java -Xmx2g -cp "$here/lib/*" ai.longer.samples.quickstart.Quickstart --data "$here/data/ml-latest-small" \

@@ -205,6 +205,15 @@ class RankingCommandsTest {
   }
 
   @Test
+  void aDeviceThatIsNotThereIsNamedAndNotReplaced() {
+    Ran ran = rank("--device", "cuda");
+    assertEquals(Cli.BAD_DEVICE, ran.exitCode(), ran.err());
+    assertTrue(ran.err().contains("linux-x86_64-cuda13"), ran.err());
+    assertEquals("", ran.out());
+    assertEquals(0, rank("--device", "best").exitCode());
+  }
+
+  @Test
   void aBadRequestEndsTheStreamAfterTheGoodOnes() throws IOException {
     Files.writeString(folder.resolve("requests.json"), NEW_USER + "\n{\"time\": true}");
     for (Ran ran : List.of(rank("--json"), explain("--json"))) {

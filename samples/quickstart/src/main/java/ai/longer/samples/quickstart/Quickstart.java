@@ -1,6 +1,7 @@
 package ai.longer.samples.quickstart;
 
 import ai.longer.Device;
+import ai.longer.DeviceException;
 import ai.longer.LongerConfig;
 import ai.longer.LongerModel;
 import ai.longer.data.RequestSource;
@@ -35,6 +36,9 @@ import picocli.CommandLine.Spec;
     description = "Trains LONGER on MovieLens, measures it, and ranks movies for one user.")
 public final class Quickstart implements Callable<Integer> {
   static final String POPULARITY = "popularity";
+
+  /** Exit code where the device is missing, lost or out of memory. */
+  static final int BAD_DEVICE = 4;
 
   private static final long ALL_USERS = Long.MAX_VALUE;
   private static final long SMALL_USERS = 60;
@@ -89,10 +93,23 @@ public final class Quickstart implements Callable<Integer> {
   /** Runs the sample; the exit code is 0 if all went well. */
   public static void main(String[] arguments) {
     PrintStream console = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    CommandLine command = new CommandLine(new Quickstart(console));
+    System.exit(commandLine(console).execute(arguments));
+  }
+
+  static CommandLine commandLine(PrintStream console) {
     // run.sh names --data and --out; whoever calls it may name others.
-    command.setOverwrittenOptionsAllowed(true).setCaseInsensitiveEnumValuesAllowed(true);
-    System.exit(command.execute(arguments));
+    return new CommandLine(new Quickstart(console))
+        .setOverwrittenOptionsAllowed(true)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(
+            (error, command, parsed) -> {
+              if (error instanceof DeviceException
+                  || error instanceof UnsupportedOperationException) {
+                command.getErr().println(error.getMessage());
+                return BAD_DEVICE;
+              }
+              throw error;
+            });
   }
 
   @Override

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,13 +34,27 @@ class QuickstartTest {
   private final Split split = Split.of(movieLens, movieLens.schema());
 
   @Test
+  void aDeviceThatIsNotThereIsOneLine(@TempDir Path out) {
+    StringWriter errors = new StringWriter();
+    CommandLine quickstart = Quickstart.commandLine(System.out).setErr(new PrintWriter(errors));
+    String data = DATA.toString();
+    int exit =
+        quickstart.execute("--small", "--data", data, "--out", out.toString(), "--device", "cuda");
+    assertEquals(Quickstart.BAD_DEVICE, exit);
+    assertTrue(errors.toString().contains("linux-x86_64-cuda13"), errors.toString());
+    assertEquals(1, errors.toString().lines().count());
+  }
+
+  @Test
   void smallRunWritesEveryFigure(@TempDir Path out) throws Exception {
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     PrintStream console = new PrintStream(printed, true, StandardCharsets.UTF_8);
     int exit =
-        new CommandLine(new Quickstart(console))
+        Quickstart.commandLine(console)
             .execute(
                 "--small",
+                "--device",
+                "cpu",
                 "--data",
                 DATA.toString(),
                 "--out",
