@@ -3,7 +3,7 @@
 # many run at a time as there are processors. A corpus that a run found stays for the next one.
 # Usage: fuzz.sh native|java seconds|runs <seconds or executions per target> [report.json]
 # The report adds up: executions are the sum over all runs that wrote into it, rate, coverage, corpus and memory those of
-# the newest; targets that did not run keep theirs. "runs" goes on to that sum, so that it can be reached in portions.
+# the newest; targets that did not run or failed keep theirs. "runs" goes on to that sum, so that it can be reached in portions.
 # Exit code 77: no libFuzzer here. LONGER_JOBS: compilers and targets at a time (default: the processors).
 # LONGER_FUZZ_TARGETS: only these, by name. LONGER_FUZZ_WORKERS: processes per target, which share its corpus (default 1).
 # LONGER_FUZZ_PREBUILT=1 builds nothing: for a machine without compilers that got this folder with its target folders.
@@ -46,6 +46,7 @@ build_native() {
 }
 
 build_java() {
+  rm -rf java-api/{longer,parquet}/target/fuzz-lib # jars of an earlier build
   mvn -B -ntp -q -Dlonger.cmake.tests=ON -pl java-api/longer,java-api/parquet -am -DskipTests package \
     dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=target/fuzz-lib
 }
@@ -171,7 +172,7 @@ fuzz() { # fuzz <name>: all processes of a target
   kill "$progress" 2> /dev/null
   line=$(summary "$(short "$name")" "$(done_before "$name")" "${files[@]}")
   echo "$line"
-  [ -z "$report" ] || (flock 9 && write_report "$line") 9> "$target/report.lock"
+  [ -z "$report" ] || [ "$failed" = 1 ] || (flock 9 && write_report "$line") 9> "$target/report.lock"
   return "$failed"
 }
 
