@@ -155,7 +155,7 @@ TEST(EventEncoderBf16, MapByMapEqualsTheReference) {
     SCOPED_TRACE(shape.name());
     DeviceCase c(shape, Fill::kRagged, {{16, 8}, 11});
     const EventEncoderForward p = c.forward();
-    ASSERT_TRUE(event_encoder_takes_bf16(*p.weights));
+    ASSERT_TRUE(event_encoder_takes_bf16(*p.weights, shape.group_size));
     ASSERT_FALSE(event_encoder_is_fused(p));
     event_encoder_forward_bf16(c.stream_, p);
     c.expect_merged(p);
@@ -251,6 +251,14 @@ TEST(EventEncoderBf16, KernelsAreChosenByShape) {
     DeviceCase c(shape, Fill::kFull, tables);
     return event_encoder_is_fused(c.forward());
   };
+  const auto takes_bf16 = [](const EventEncoderShape& shape) {
+    DeviceCase c(shape, Fill::kFull, {{16, 8}, 11});
+    return event_encoder_takes_bf16(c.weights_, shape.group_size);
+  };
+  EXPECT_TRUE(takes_bf16({16, 128, 16, 1, 16, 1}));
+  EXPECT_FALSE(takes_bf16({16, 256, 32, 1, 16, 1})) << "512 threads";
+  EXPECT_FALSE(takes_bf16({8, 32, 8, 1, 16, 1})) << "heads of 4 columns";
+  EXPECT_FALSE(takes_bf16({8, 32, 2, 1, 3, 1})) << "times of 3 columns";
   EXPECT_TRUE(is_fused({8, 32, 2, 1, 16, 2}, {{16, 8}, 11}));
   EXPECT_TRUE(is_fused({8, 32, 2, 1, 16, 2}, {{5, 3}, 11})) << "small tables have any width";
   EXPECT_FALSE(is_fused({8, 32, 2, 1, 16, 2}, {{16, 8}, kMaxProjectedRows + 1}));

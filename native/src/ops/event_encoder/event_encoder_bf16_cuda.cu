@@ -180,10 +180,12 @@ LinearWeights input_columns(const LinearWeights& w, int64_t begin, int64_t end) 
 
 }  // namespace
 
-bool event_encoder_takes_bf16(const EventEncoderWeights& w) {
+bool event_encoder_takes_bf16(const EventEncoderWeights& w, int64_t merge_factor) {
   const int64_t d = w.fc2.out;
   const int64_t head = d / w.inner_heads;
-  const bool takes_heads = w.inner.empty() || head == 8 || head == 16 || head == 32;
+  const bool takes_heads =
+      w.inner.empty() || ((head == 8 || head == 16 || head == 32) &&
+                          merge_factor * w.inner_heads <= kGroupAttentionThreads);
   return w.fc1.half != nullptr && d % 8 == 0 && d <= 1024 && w.time_width % 8 == 0 &&
          (w.fc1.in - w.time_width) % 8 == 0 && takes_heads;
 }

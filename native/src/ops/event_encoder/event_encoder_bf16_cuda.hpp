@@ -9,7 +9,8 @@ namespace longer {
 void event_encoder_forward_bf16(CudaStream& stream, const EventEncoderForward& p);
 void event_encoder_backward_bf16(CudaStream& stream, const EventEncoderBackward& p);
 
-/// Whether all maps have widths that are multiples of 8 and the heads 8, 16 or 32 columns.
-bool event_encoder_takes_bf16(const EventEncoderWeights& weights);
+/// Whether all maps have widths that are multiples of 8, heads have 8, 16 or 32 columns, and a
+/// block of threads holds the heads of a group's rows.
+bool event_encoder_takes_bf16(const EventEncoderWeights& weights, int64_t merge_factor);
 
 }  // namespace longer

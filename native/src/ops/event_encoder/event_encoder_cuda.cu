@@ -203,7 +203,8 @@ void backward_block(CudaStream& stream, const EventEncoderBackward& p, size_t in
 
 void event_encoder_forward_cuda(CudaStream& stream, const EventEncoderForward& p) {
   if (p.tokens.num_events == 0) return;
-  if (p.precision == Precision::kBf16 && event_encoder_takes_bf16(*p.weights)) {
+  if (p.precision == Precision::kBf16 &&
+      event_encoder_takes_bf16(*p.weights, p.tokens.merge_factor)) {
     return event_encoder_forward_bf16(stream, p);
   }
   const WorkspaceScope scope(stream.workspace());
@@ -215,7 +216,8 @@ void event_encoder_forward_cuda(CudaStream& stream, const EventEncoderForward& p
 void event_encoder_backward_cuda(CudaStream& stream, const EventEncoderBackward& p) {
   const EventTokens& tokens = p.tokens;
   if (tokens.num_events == 0) return;
-  if (p.precision == Precision::kBf16 && event_encoder_takes_bf16(*p.weights)) {
+  if (p.precision == Precision::kBf16 &&
+      event_encoder_takes_bf16(*p.weights, p.tokens.merge_factor)) {
     return event_encoder_backward_bf16(stream, p);
   }
   const WorkspaceScope scope(stream.workspace());

@@ -8,7 +8,7 @@
 namespace longer {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = kGroupAttentionThreads;
 constexpr float kLog2E = 1.44269504F;
 
 __device__ __forceinline__ void unpack8(float* to, const Bf16* from) {

@@ -4,6 +4,9 @@
 
 namespace longer {
 
+/// Threads of a block; group_size · heads may not be more.
+inline constexpr int64_t kGroupAttentionThreads = 256;
+
 /// Attention inside groups of at most `group_size` rows, every row seeing its whole group.
 struct GroupAttentionBf16 {
   int64_t num_groups = 0;
