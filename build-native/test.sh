@@ -92,7 +92,8 @@ cuda() {
     return 1
   fi
   maven -q -Pcuda -pl java-api/longer -am -Dtest='ai.longer.device.*Test' -Dsurefire.failIfNoSpecifiedTests=false package &&
-    cmake --build "$core/cmake" --parallel "$jobs" --target cuda_own_tests cuda_fault_test &&
+    cmake --build "$core/cmake" --parallel "$jobs" --target cuda_own_tests cuda_fault_test cuda_choosers_test &&
+    "$core/cmake/tests/cuda_choosers_test" &&
     build-native/checks/artifacts.sh . linux-x86_64-cuda13 62914560
 }
 
