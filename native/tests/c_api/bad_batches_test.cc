@@ -100,7 +100,7 @@ std::vector<BadBatch> bad_batches() {
 
 /// Three requests of 3, 2 and 4 events with 2 candidates each, all columns set.
 OwnedBatch good_batch(const Config& c) {
-  BatchMaker maker(c, 3, IdChoice::kKnown);
+  BatchMaker maker(c, 3, IdChoice::kSettled);
   OwnedBatch batch = maker.make({{3, 2}, {2, 2}, {4, 2}});
   batch.event_times = {100, 200, 300, 100, 100, 100, 100, 100, 100};
   batch.reference_times = {300, 300, 300};

@@ -95,7 +95,7 @@ TEST_P(BadColumns, AreRefusedByNameAndChangeNothing) {
   const Config c = every_kind();
   const ModelHandle model = trained_model(c);
   const TrainerHandle trainer = create_trainer(model.get());
-  BatchMaker maker(c, 3, IdChoice::kKnown);
+  BatchMaker maker(c, 3, IdChoice::kSettled);
   const OwnedBatch good = maker.make({{4, 3}, {5, 2}});
   const std::vector<float> expected = predict(trainer.get(), c, good);
 
@@ -133,7 +133,7 @@ TEST_F(CApiTest, RowsThatAreNotThereNeedNoColumns) {
   const Config c = every_kind();
   const ModelHandle model = trained_model(c);
   const TrainerHandle trainer = create_trainer(model.get());
-  BatchMaker maker(c, 3, IdChoice::kKnown);
+  BatchMaker maker(c, 3, IdChoice::kSettled);
   const OwnedBatch empty = maker.make({{0, 2}, {0, 0}});
   const std::vector<float> expected = predict(trainer.get(), c, empty);
   longer_batch batch = c_batch(empty);

@@ -221,7 +221,7 @@ TEST_P(Invariants, InvariantJPackedGradientsEqualUnpackedGradients) {
   SCOPED_TRACE(trace());
   const ModelHandle model = trained_model(config());
   const TrainerHandle trainer = create_trainer(model.get());
-  const OwnedBatch packed = requests(IdChoice::kKnown);
+  const OwnedBatch packed = requests(IdChoice::kSettled);
   std::vector<Pick> singles;
   for (int64_t b = 0; b < packed.num_requests(); ++b) {
     for (int64_t i = 0; i < 3; ++i) singles.push_back({b, {i}});

@@ -26,7 +26,7 @@ class LostDevice : public CApiTest {
     backend_ =
         std::make_shared<FaultyBackend>(make_backend({DeviceKind::kCpu, 0, 2}), next_device++);
     model_ = LongerModel::create(config_, 3, backend_);
-    batch_ = BatchMaker(config_, 5, IdChoice::kKnown).make({{13, 3}});
+    batch_ = BatchMaker(config_, 5, IdChoice::kSettled).make({{13, 3}});
     view_ = c_batch(batch_);
   }
 

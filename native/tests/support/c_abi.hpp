@@ -93,7 +93,7 @@ inline ModelHandle trained_model(const Config& c, uint64_t seed = 1, int32_t num
   const ModelHandle fresh = create_model(c, seed, num_threads);
   const TrainerHandle trainer = create_trainer(fresh.get(), num_threads);
   const int64_t k = c.merge_factor;
-  BatchMaker maker(c, seed + 100, IdChoice::kKnown);
+  BatchMaker maker(c, seed + 100, IdChoice::kSettled);
   train(trainer.get(), maker.make({{3 * k, 4}, {0, 2}, {5 * k + 1, 3}, {1, 3}}), 3);
   longer_error error{};
   ModelHandle model(longer_trainer_model(trainer.get(), &error));

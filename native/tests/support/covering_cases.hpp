@@ -20,6 +20,30 @@ struct Level {
 };
 using Factor = std::vector<Level>;
 
+/// Numeric features wherever features may stand.
+inline void add_numbers(Config& c) {
+  const FeatureConfig price = {"price", "", FeatureKind::kNumeric, 3.0, 2.0};
+  c.event_features.push_back(price);
+  c.user_features.push_back({"age", "", FeatureKind::kNumeric, 40.0, 12.5});
+  c.context_features.push_back({"temperature", "", FeatureKind::kNumeric});
+  c.candidate_features.push_back(price);
+}
+
+/// Many-valued features wherever features may stand, of growable and of dense tables.
+inline void add_many_valued(Config& c) {
+  c.event_features.push_back({"words", "movie", FeatureKind::kManyValued});
+  c.user_features.push_back({"interests", "genre", FeatureKind::kManyValued});
+  c.context_features.push_back({"shelves", "genre", FeatureKind::kManyValued});
+  c.candidate_features.push_back({"rivals", "movie", FeatureKind::kManyValued});
+}
+
+/// Ids without a row stay without one, however often training sees them.
+inline void admit_nothing(Config& c) {
+  for (TableConfig& table : c.tables) {
+    if (table.rows == 0) table.admission = 1 << 20;
+  }
+}
+
 /// The options, each with its levels. Widths stay small enough for central differences.
 inline std::vector<Factor> option_factors() {
   const auto merge = [](int64_t factor, int64_t width) {
@@ -88,7 +112,16 @@ inline std::vector<Factor> option_factors() {
       {{"", [](Config&) {}},
        {"TwoTasks",
         [](Config& c) {
-          c.tasks = {{"click", 1.0}, {"like", 0.25}};
+          c.tasks = {{"click", 1.0, 0.1}, {"like", 0.25}};
+        }}},
+      {{"", [](Config&) {}}, {"Rare", admit_nothing}},
+      {{"", [](Config&) {}},
+       {"Numbers", add_numbers},
+       {"Many", add_many_valued},
+       {"Kinds",
+        [](Config& c) {
+          add_numbers(c);
+          add_many_valued(c);
         }}},
   };
 }

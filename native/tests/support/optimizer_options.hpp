@@ -12,7 +12,7 @@ namespace longer::testing {
 inline TrainerOptions brisk_optimizer() {
   TrainerOptions o;
   o.learning_rate = 0.02;
-  o.table_learning_rate = 0.05;
+  o.table_learning_rate = 0.1;
   o.beta1 = 0.8;
   o.beta2 = 0.95;
   o.epsilon = 1e-3;

@@ -21,8 +21,9 @@ inline std::unique_ptr<ModelState> random_state(const Config& config, uint64_t s
   for (size_t t = 0; t < state->tables.size(); ++t) {
     EmbeddingTable* table = state->tables[t].get();
     if (table == nullptr) continue;
-    std::vector<int32_t> rows(known_ids().size());
-    table->find_or_insert(known_ids().data(), static_cast<int64_t>(rows.size()), rows.data());
+    // Whatever occurrences the table asks for.
+    const std::vector<float> none(static_cast<size_t>(table->width()));
+    for (const int64_t id : known_ids()) table->insert_or_assign(id, none.data(), 0.0F);
     const std::vector<float> values =
         random_floats(table->num_rows() * table->width(), seed + t, 0.5F);
     std::copy(values.begin(), values.end(), table->values());

@@ -69,7 +69,7 @@ class Accumulation : public ::testing::TestWithParam<ModelCase> {
   Config config_ = with_wide_norms(GetParam().config);
   TrainerOptions options_ = brisk_optimizer();
   Weights weights_ = random_weights(config_, 8);
-  BatchMaker maker_{config_, test_seed(), IdChoice::kKnown};
+  BatchMaker maker_{config_, test_seed(), IdChoice::kSettled};
 };
 
 TEST_P(Accumulation, FiveStepsEqualTheReference) {
@@ -150,7 +150,7 @@ class AccumulationRules : public ::testing::Test {
   const Weights weights_ = random_weights(config_, 8);
   const std::shared_ptr<const LongerModel> model_ = model_of(config_, weights_);
   Trainer trainer_{*model_, brisk_optimizer(), model_->shared_backend()};
-  BatchMaker maker_{config_, test_seed(), IdChoice::kKnown};
+  BatchMaker maker_{config_, test_seed(), IdChoice::kSettled};
 };
 
 TEST_F(AccumulationRules, AStepOfOneBatchIsAccumulateAndApply) {

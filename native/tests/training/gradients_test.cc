@@ -35,7 +35,7 @@ class TrainerGradients : public ::testing::TestWithParam<ModelCase> {
   model_reference::Weights weights_ = random_weights(GetParam().config, 5);
   std::shared_ptr<const LongerModel> model_ = model_of(GetParam().config, weights_);
   Trainer trainer_{*model_, {}, model_->shared_backend()};
-  BatchMaker maker_{GetParam().config, test_seed(), IdChoice::kKnown};
+  BatchMaker maker_{GetParam().config, test_seed(), IdChoice::kSettled};
 };
 
 TEST_P(TrainerGradients, EqualTheReference) {

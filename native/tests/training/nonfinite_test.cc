@@ -21,7 +21,7 @@ class Nonfinite : public ::testing::Test {
  protected:
   /// Steps on the weights under both choices and returns what was named.
   std::string named(const Weights& weights) {
-    BatchMaker maker(config_, test_seed(), IdChoice::kKnown);
+    BatchMaker maker(config_, test_seed(), IdChoice::kSettled);
     const OwnedBatch batch = maker.make({{3, 4}, {13, 2}});
     const auto model = model_of(config_, weights);
     Trainer skipping(*model, {}, model->shared_backend());

@@ -40,7 +40,7 @@ TEST_P(OptimizerSteps, FiveEqualTheReference) {
   const auto model = model_of(c, weights);
   Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
   model_reference::OptimizerState state;
-  BatchMaker maker(c, test_seed(), IdChoice::kKnown);
+  BatchMaker maker(c, test_seed(), IdChoice::kSettled);
   for (int step = 1; step <= 5; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     const OwnedBatch batch = maker.make(shapes(c));
@@ -91,7 +91,7 @@ TEST_F(TrainerStep, SkipsWhatIsNotFinite) {
   weights_.at("head.fc2.weight").assign(weights_.at("head.fc2.weight").size(), 3e38);
   const auto model = model_of(config_, weights_);
   Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
-  BatchMaker maker(config_, test_seed(), IdChoice::kKnown);
+  BatchMaker maker(config_, test_seed(), IdChoice::kSettled);
   const OwnedBatch batch = maker.make({{3, 4}, {5, 2}});
   const model_reference::Weights before = weights_of(trainer.state());
   trainer.step(batch.view());
@@ -155,7 +155,7 @@ TEST_F(TrainerStep, LeavesUnseenRowsAndItsModelAlone) {
 TEST_F(TrainerStep, PredictsWithTheWeightsOfTheLastStep) {
   const auto model = model_of(config_, weights_);
   Trainer trainer(*model, brisk_optimizer(), model->shared_backend());
-  BatchMaker maker(config_, test_seed(), IdChoice::kKnown);
+  BatchMaker maker(config_, test_seed(), IdChoice::kSettled);
   const OwnedBatch batch = maker.make({{17, 3}, {0, 2}});
   std::vector<float> scores(5);
   trainer.predict(batch.view(), scores.data());
