@@ -29,7 +29,8 @@ TrainerOptions options_of(const longer_trainer_options* options) {
           o.decay_floor,
           o.seed,
           static_cast<Recomputation>(o.recomputation),
-          static_cast<OnNonfinite>(o.nonfinite)};
+          static_cast<OnNonfinite>(o.nonfinite),
+          static_cast<Precision>(o.precision)};
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ void longer_trainer_options_default(longer_trainer_options* options) {
               o.decay_floor,
               o.seed,
               static_cast<int64_t>(o.recomputation),
-              static_cast<int64_t>(o.nonfinite)};
+              static_cast<int64_t>(o.nonfinite),
+              static_cast<int64_t>(o.precision)};
 }
 
 longer_trainer* longer_trainer_create(const longer_model* model,

@@ -208,6 +208,7 @@ typedef struct longer_trainer_options {
   uint64_t seed;         /* new table rows, dropout */
   int64_t recomputation; /* LONGER_RECOMPUTE_… */
   int64_t nonfinite;     /* LONGER_NONFINITE_…: a step whose loss or gradients are not finite */
+  int64_t precision;     /* LONGER_PRECISION_… */
 } longer_trainer_options;
 
 /* What the backward pass computes again to save memory; the same bits whichever. MERGE: event
@@ -217,6 +218,10 @@ enum { LONGER_RECOMPUTE_NONE = 0, LONGER_RECOMPUTE_MERGE = 1, LONGER_RECOMPUTE_F
 /* SKIP: the step changes nothing and its result says so. FAIL: it changes nothing and the call
  * fails with INVALID_STATE naming the step and what was not finite. */
 enum { LONGER_NONFINITE_SKIP = 0, LONGER_NONFINITE_FAIL = 1 };
+/* Of activations and the copies of weights in training; sums, statistics, logits, loss and the
+ * weights themselves are fp32 in both. BF16 needs a CUDA device (UNSUPPORTED otherwise); shapes
+ * without bf16 kernels run in fp32. */
+enum { LONGER_PRECISION_FP32 = 0, LONGER_PRECISION_BF16 = 1 };
 
 typedef struct longer_step_result {
   int64_t struct_bytes;

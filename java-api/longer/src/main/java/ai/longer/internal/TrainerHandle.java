@@ -19,7 +19,7 @@ import org.bytedeco.javacpp.Pointer;
 
 /** A {@code longer_trainer}. Calls must not overlap; {@link #close} may be called any time. */
 public final class TrainerHandle extends NativeHandle {
-  private static final int OPTIONS_BYTES = 120;
+  private static final int OPTIONS_BYTES = 128;
   private static final int RESULT_BYTES = 344;
   private static final int NONFINITE_OFFSET = 88;
 
@@ -97,6 +97,11 @@ public final class TrainerHandle extends NativeHandle {
         switch (options.onNonfinite()) {
           case SKIP -> LongerC.LONGER_NONFINITE_SKIP;
           case FAIL -> LongerC.LONGER_NONFINITE_FAIL;
+        });
+    memory.putLong(
+        switch (options.precision()) {
+          case FP32 -> LongerC.LONGER_PRECISION_FP32;
+          case BF16 -> LongerC.LONGER_PRECISION_BF16;
         });
     return new longer_trainer_options(new Pointer(memory.rewind()));
   }

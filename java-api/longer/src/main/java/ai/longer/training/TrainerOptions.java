@@ -110,6 +110,11 @@ public final class TrainerOptions {
     return values.onNonfinite;
   }
 
+  /** Returns what activations are in. */
+  public Precision precision() {
+    return values.precision;
+  }
+
   /** Returns the requests per batch. */
   public int batchSize() {
     return values.batchSize;
@@ -166,6 +171,7 @@ public final class TrainerOptions {
     private long seed;
     private Recomputation recomputation = Recomputation.NONE;
     private OnNonfinite onNonfinite = OnNonfinite.SKIP;
+    private Precision precision = Precision.FP32;
     private int batchSize = 64;
     private int batchesPerStep = 1;
     private int epochs = 1;
@@ -192,6 +198,7 @@ public final class TrainerOptions {
       seed = other.seed;
       recomputation = other.recomputation;
       onNonfinite = other.onNonfinite;
+      precision = other.precision;
       batchSize = other.batchSize;
       batchesPerStep = other.batchesPerStep;
       epochs = other.epochs;
@@ -283,6 +290,12 @@ public final class TrainerOptions {
     /** Sets what becomes of a step whose loss or gradients are not finite; default SKIP. */
     public Builder onNonfinite(OnNonfinite onNonfinite) {
       this.onNonfinite = Objects.requireNonNull(onNonfinite, "onNonfinite");
+      return this;
+    }
+
+    /** Sets what activations are in; default FP32. BF16 needs a CUDA device. */
+    public Builder precision(Precision precision) {
+      this.precision = Objects.requireNonNull(precision, "precision");
       return this;
     }
 

@@ -12,7 +12,7 @@ public final class TrainerDefaults {
   /** In the order of the struct. */
   public static double[] ofTheNativeCore() {
     NativeLibrary.load();
-    ByteBuffer memory = Memory.allocate(120);
+    ByteBuffer memory = Memory.allocate(128);
     longer_trainer_options options = new longer_trainer_options(new Pointer(memory));
     LongerC.longer_trainer_options_default(options);
     return new double[] {
@@ -29,7 +29,8 @@ public final class TrainerDefaults {
       options.decay_floor(),
       options.seed(),
       options.recomputation(),
-      options.nonfinite()
+      options.nonfinite(),
+      options.precision()
     };
   }
 }

@@ -25,7 +25,8 @@ class TrainerOptionsTest {
               options.decayFloor(),
               options.seed(),
               options.recomputation() == Recomputation.NONE ? 0 : -1,
-              options.onNonfinite() == OnNonfinite.SKIP ? 0 : -1
+              options.onNonfinite() == OnNonfinite.SKIP ? 0 : -1,
+              options.precision() == Precision.FP32 ? 0 : -1
             })
         .isEqualTo(TrainerDefaults.ofTheNativeCore());
   }
@@ -41,6 +42,7 @@ class TrainerOptionsTest {
             .seed(7)
             .recomputation(Recomputation.FULL)
             .onNonfinite(OnNonfinite.FAIL)
+            .precision(Precision.BF16)
             .batchesPerStep(8)
             .checkpoint(Path.of("there"), 9)
             .build();
@@ -53,6 +55,7 @@ class TrainerOptionsTest {
     assertThat(options.epochs()).isEqualTo(4);
     assertThat(copy.recomputation()).isEqualTo(Recomputation.FULL);
     assertThat(copy.onNonfinite()).isEqualTo(OnNonfinite.FAIL);
+    assertThat(copy.precision()).isEqualTo(Precision.BF16);
     assertThat(copy.batchesPerStep()).isEqualTo(8);
     assertThat(copy.checkpointFolder()).contains(Path.of("there"));
     assertThat(copy.checkpointSteps()).isEqualTo(9);
