@@ -4,9 +4,8 @@
 
 #include "core/random.hpp"
 #include "embedding/embedding_table.hpp"
-#include "embedding/segment_index.hpp"
 #include "ops/optimizer/optimizer.hpp"
-#include "ops/segment_sum/segment_sum.hpp"
+#include "ops/segment_sum/segment_index.hpp"
 #include "reporter.hpp"
 
 namespace longer::bench {
@@ -30,17 +29,17 @@ void bench_segment_sum(ThreadPool* pool, Reporter& reporter, int64_t rows, int64
   CpuStream stream(pool);
   std::vector<float> sums;
   const double elements = static_cast<double>(kOccurrences * width);
-  reporter.add(
-      "segment_sum", "64000 of " + std::to_string(rows) + " rows of " + std::to_string(width),
-      measure(pool,
-              [&] {
-                index.clear();
-                const Segments segments =
-                    index.add({{targets.data(), values.data(), width, kOccurrences}}, width, rows);
-                sums.assign(index.rows().size() * static_cast<size_t>(width), 0.0F);
-                add_segments_cpu(stream, segments, sums.data());
-              }),
-      elements, 4.0 * elements);
+  reporter.add("segment_sum",
+               "64000 of " + std::to_string(rows) + " rows of " + std::to_string(width),
+               measure(pool,
+                       [&] {
+                         index.clear();
+                         const Segments segments = index.add({{targets.data(), kOccurrences}},
+                                                             {{values.data(), width}}, width, rows);
+                         sums.assign(index.rows().size() * static_cast<size_t>(width), 0.0F);
+                         add_segments_cpu(stream, segments, sums.data());
+                       }),
+               elements, 4.0 * elements);
 }
 
 void bench_lookup(ThreadPool* pool, Reporter& reporter, int64_t ids) {
@@ -62,17 +61,19 @@ void bench_optimizer(ThreadPool* pool, Reporter& reporter) {
   const std::vector<float> gradients = normals(kCount, 1);
   std::vector<float> weights(kCount), first(kCount), second(kCount);
   const std::vector<DecayRange> ranges = {{0, kCount / 2, true}, {kCount / 2, kCount, false}};
+  StepNumbers numbers;
+  numbers.rates.decayed = adamw_coefficients({1e-3, 0.9, 0.999, 1e-8, 0.01}, 1, true);
+  numbers.rates.plain = adamw_coefficients({1e-3, 0.9, 0.999, 1e-8, 0.01}, 1, false);
+  numbers.rates.table_learning_rate = 0.01F;
+  numbers.rates.table_epsilon = 1e-8F;
   AdamwStep step;
   step.weights = weights.data();
   step.gradients = gradients.data();
   step.first_moment = first.data();
   step.second_moment = second.data();
-  step.ranges = &ranges;
-  step.learning_rate = 1e-3;
-  step.beta1 = 0.9;
-  step.beta2 = 0.999;
-  step.epsilon = 1e-8;
-  step.weight_decay = 0.01;
+  step.ranges = ranges.data();
+  step.num_ranges = 2;
+  step.numbers = &numbers;
   reporter.add("adamw_step", "[4000000]", measure(pool, [&] { adamw_step(pool, step); }),
                13.0 * kCount, 28.0 * kCount);
   volatile double norm = 0.0;
@@ -88,9 +89,8 @@ void bench_optimizer(ThreadPool* pool, Reporter& reporter) {
     reporter.add("row_wise_adagrad_step", "[20000, " + std::to_string(width) + "]",
                  measure(pool,
                          [&] {
-                           row_wise_adagrad_step(
-                               pool, {weights.data(), states.data(), rows.data(), gradients.data(),
-                                      kRows, width, 0.01, 1e-8, 1.0});
+                           row_wise_adagrad_step(pool, {weights.data(), states.data(), rows.data(),
+                                                        gradients.data(), kRows, width, &numbers});
                          }),
                  5.0 * elements, 12.0 * elements);
   }

@@ -152,7 +152,7 @@ longer_status longer_trainer_get_table_gradient(const longer_trainer* trainer, c
     check_argument(index >= 0 && t.state().tables[static_cast<size_t>(index)] != nullptr,
                    "[trainer] no growable table is named \"", table, "\"");
     const EmbeddingTable& storage = *t.state().tables[static_cast<size_t>(index)];
-    const TableGradient gradient = t.table_gradient(index);
+    const TableGradient::Rows gradient = t.table_gradient(index);
     std::vector<size_t> order;
     for (size_t i = 0; i < gradient.rows->size(); ++i) {
       if ((*gradient.rows)[i] != 0) order.push_back(i);

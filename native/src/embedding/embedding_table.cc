@@ -10,7 +10,6 @@
 namespace longer {
 namespace {
 
-constexpr float kDeviation = 0.05F;
 constexpr size_t kFirstIndex = 1024;
 constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
 
@@ -132,6 +131,10 @@ std::vector<EmbeddingTable::Pending> EmbeddingTable::pending_by_id() const {
 void EmbeddingTable::reset_training() {
   std::fill_n(states(), num_rows_, 0.0F);
   pending_.clear();
+}
+
+void EmbeddingTable::add_rows(const int64_t* ids, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) insert_new(ids[i]);
 }
 
 void EmbeddingTable::insert_or_assign(int64_t id, const float* values_in, float state) {

@@ -16,6 +16,9 @@ namespace longer {
 /// are safe from any number of threads while nobody inserts.
 class EmbeddingTable {
  public:
+  /// Of new rows' values.
+  static constexpr float kDeviation = 0.05F;
+
   /// An id gets its row when it occurs for the `admission`-th time.
   EmbeddingTable(std::string name, int64_t width, uint64_t seed, int64_t admission = 1);
   EmbeddingTable(const EmbeddingTable& other);
@@ -23,6 +26,8 @@ class EmbeddingTable {
 
   const std::string& name() const { return name_; }
   int64_t width() const { return width_; }
+  int64_t admission() const { return admission_; }
+  uint64_t seed() const { return seed_; }
   /// Seed of rows inserted from here on.
   void set_seed(uint64_t seed) { seed_ = seed; }
   /// The out-of-vocabulary row included.
@@ -34,6 +39,8 @@ class EmbeddingTable {
   /// As lookup, but occurrences of ids without a row are counted in order, and the one that makes
   /// the count full inserts the row and reads it. Throws OutOfMemory.
   void find_or_insert(const int64_t* ids, int64_t count, int32_t* rows);
+  /// Gives new ids the next rows, in order; the caller sets their values and states.
+  void add_rows(const int64_t* ids, int64_t count);
   /// Sets the row of `id` (inserted if new) and its Adagrad state.
   void insert_or_assign(int64_t id, const float* values, float state);
 
@@ -46,6 +53,7 @@ class EmbeddingTable {
   std::vector<Pending> pending_by_id() const;
   int64_t num_pending() const { return static_cast<int64_t>(pending_.size()); }
   void set_pending(const Pending& pending) { pending_[pending.id] = pending.count; }
+  void forget_pending() { pending_.clear(); }
   /// Forgets what only training knows: Adagrad's states and the counts of ids without a row.
   void reset_training();
 
@@ -56,6 +64,8 @@ class EmbeddingTable {
   float* states() { return states_.data(); }
   const float* states() const { return states_.data(); }
   int64_t id_of(int32_t row) const { return ids_[row]; }
+  /// [num_rows]; entry 0 is no id.
+  int64_t* ids() { return ids_.data(); }
 
   /// Rows other than the out-of-vocabulary one, ordered by id.
   std::vector<int32_t> rows_by_id() const;

@@ -1,77 +1,81 @@
 #include "model/placed_state.hpp"
 
+#include "core/random.hpp"
+
 namespace longer {
-namespace {
-
-size_t bytes_of(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
-
-}  // namespace
 
 PlacedState::PlacedState(ModelState& state, Memory& memory)
-    : state_(state), memory_(memory), dense_(state.dense, memory), tables_(state.tables.size()) {
+    : state_(state), dense_(state.dense, memory), tables_(state.tables.size()) {
   if (memory.is_host()) return;
   for (size_t t = 0; t < tables_.size(); ++t) {
-    if (state.tables[t] != nullptr) tables_[t] = std::make_unique<Table>(memory);
+    if (state.tables[t] == nullptr) continue;
+    const EmbeddingTable& table = *state.tables[t];
+    const int64_t count = table.num_rows() * table.width();
+    tables_[t].values = AlignedBuffer(count, memory);
+    memory.copy(tables_[t].values.data(), table.values(),
+                static_cast<size_t>(count) * sizeof(float));
   }
-  add_rows();
+}
+
+PlacedState::PlacedState(ModelState& state, Backend& backend, Stream& stream)
+    : state_(state), dense_(state.dense, backend.memory()), tables_(state.tables.size()) {
+  for (size_t t = 0; t < tables_.size(); ++t) {
+    if (state.tables[t] == nullptr) continue;
+    EmbeddingTable& table = *state.tables[t];
+    tables_[t].trained =
+        backend.make_device_table({table.width(), table.admission(), table.seed(),
+                                   stream_of(table.name()), EmbeddingTable::kDeviation});
+    if (tables_[t].trained == nullptr) continue;
+    std::vector<DeviceTable::Pending> pending;
+    for (const EmbeddingTable::Pending& p : table.pending_by_id())
+      pending.push_back({p.id, p.count});
+    tables_[t].trained->load(
+        stream, {table.num_rows(), table.ids(), table.values(), table.states()}, pending);
+  }
 }
 
 float* PlacedState::table_values(size_t table) {
-  return tables_[table] != nullptr ? tables_[table]->values.data() : state_.tables[table]->values();
+  if (tables_[table].trained != nullptr) return tables_[table].trained->values();
+  return tables_[table].values.size() > 0 ? tables_[table].values.data()
+                                          : state_.tables[table]->values();
 }
 
 float* PlacedState::table_states(size_t table) {
-  return tables_[table] != nullptr ? tables_[table]->states.data() : state_.tables[table]->states();
+  if (tables_[table].trained != nullptr) return tables_[table].trained->states();
+  return state_.tables[table]->states();
 }
 
 std::vector<TableView> PlacedState::table_views() {
   std::vector<TableView> views = state_.table_views(dense());
   for (size_t t = 0; t < views.size(); ++t) {
-    if (tables_[t] != nullptr) views[t].rows = tables_[t]->values.data();
+    if (state_.tables[t] == nullptr) continue;
+    views[t].rows = table_values(t);
+    if (tables_[t].trained != nullptr) views[t].num_rows = tables_[t].trained->most_rows();
   }
   return views;
 }
 
-bool PlacedState::lacks_rows() const {
-  for (size_t t = 0; t < tables_.size(); ++t) {
-    if (tables_[t] != nullptr && tables_[t]->num_rows < state_.tables[t]->num_rows()) return true;
-  }
-  return false;
-}
-
-void PlacedState::add_rows() {
-  for (size_t t = 0; t < tables_.size(); ++t) {
-    if (tables_[t] == nullptr) continue;
-    Table& placed = *tables_[t];
-    const EmbeddingTable& table = *state_.tables[t];
-    const int64_t first = placed.num_rows;
-    const int64_t added = table.num_rows() - first;
-    if (added == 0) continue;
-    const int64_t width = table.width();
-    placed.values.resize(table.num_rows() * width);
-    placed.states.resize(table.num_rows());
-    memory_.copy(placed.values.data() + first * width, table.values() + first * width,
-                 bytes_of(added * width));
-    memory_.copy(placed.states.data() + first, table.states() + first, bytes_of(added));
-    placed.num_rows = table.num_rows();
-  }
-}
-
-void PlacedState::fetch() {
+void PlacedState::fetch(Stream& stream) {
   dense_.fetch();
   for (size_t t = 0; t < tables_.size(); ++t) {
-    if (tables_[t] == nullptr) continue;
-    const Table& placed = *tables_[t];
+    DeviceTable* trained = tables_[t].trained.get();
+    if (trained == nullptr) continue;
     EmbeddingTable& table = *state_.tables[t];
-    memory_.copy(table.values(), placed.values.data(), bytes_of(placed.num_rows * table.width()));
-    memory_.copy(table.states(), placed.states.data(), bytes_of(placed.num_rows));
+    const int64_t num_rows = trained->count_rows(stream);
+    std::vector<DeviceTable::Pending> pending;
+    std::vector<int64_t> ids(static_cast<size_t>(num_rows));
+    trained->fetch(stream, {num_rows, ids.data(), nullptr, nullptr}, pending);
+    table.add_rows(ids.data() + table.num_rows(), num_rows - table.num_rows());
+    trained->fetch(stream, {num_rows, nullptr, table.values(), table.states()}, pending);
+    table.forget_pending();
+    for (const DeviceTable::Pending& p : pending) table.set_pending({p.id, p.count});
   }
 }
 
-int64_t PlacedState::bytes() const {
-  int64_t sum = dense_.bytes();
-  for (const auto& table : tables_)
-    sum += table != nullptr ? table->values.bytes() + table->states.bytes() : 0;
+int64_t PlacedState::table_bytes() const {
+  int64_t sum = 0;
+  for (const Table& table : tables_)
+    sum += table.values.bytes() + (table.trained != nullptr ? table.trained->bytes() : 0);
   return sum;
 }
 

@@ -160,7 +160,12 @@ void PreparedBatch::place(Stream& stream, Workspace& memory) {
   for (LayerRows* rows : {&merged_cross, &merged_self, &side_cross, &side_self}) rows->list(arrays);
   stream.place(memory, arrays.data(), arrays.size());
   for (PreparedFeatures* features : {&event_features, &user_features, &candidate_features})
-    features->find_placed();
+    features->find_placed(memory);
+}
+
+void PreparedBatch::list_deferred(std::vector<DeferredRows>& rows) const {
+  for (const PreparedFeatures* features : {&event_features, &user_features, &candidate_features})
+    features->list_deferred(rows);
 }
 
 EventTokens PreparedBatch::event_tokens(const Config& config) const {

@@ -62,6 +62,8 @@ struct PreparedBatch {
 
   /// Puts the arrays that stages read into `memory`.
   void place(Stream& stream, Workspace& memory);
+  /// The rows that are looked up once placed, in the order in which they are looked up elsewhere.
+  void list_deferred(std::vector<DeferredRows>& rows) const;
 
   EventTokens event_tokens(const Config& config) const;
   SideLayout side_layout(const Config& config) const;

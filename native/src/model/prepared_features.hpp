@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/placed_array.hpp"
+#include "core/workspace.hpp"
 #include "longer/batch.hpp"
 #include "longer/config.hpp"
 #include "ops/feature_input/feature_input.hpp"
@@ -16,6 +17,17 @@ class RowLookup {
   /// Rows of `count` ids of table `table` (index into Config::tables); unknown ids read row 0.
   /// Missing values are never asked for.
   virtual void rows(int64_t table, const int64_t* ids, int64_t count, int32_t* rows) = 0;
+  /// Whether the ids of a table are looked up where the batch is placed; never asked for then.
+  virtual bool is_deferred(int64_t /*table*/) const { return false; }
+};
+
+/// Ids of one feature that are looked up where the batch is placed, and where their rows go.
+struct DeferredRows {
+  int64_t table;
+  const int64_t* ids;
+  const uint8_t* present;  // null: all are
+  int64_t count;
+  int32_t* rows;
 };
 
 /// Rows [begin, end) of a column.
@@ -38,14 +50,23 @@ class PreparedFeatures {
   /// The same where the stages read them.
   const FeatureValues* placed() const { return placed_.empty() ? values_.data() : placed_.data(); }
   void list(std::vector<Placement>& arrays);
-  /// Follows when the arrays have been placed.
-  void find_placed();
+  /// Follows when the arrays have been placed; rows that are looked up there get room in `memory`.
+  void find_placed(Workspace& memory);
+  /// Those rows, once placed, appended in the order of the features.
+  void list_deferred(std::vector<DeferredRows>& rows) const;
 
  private:
   struct Memory {
     PlacedArray<int32_t> rows, offsets;
     PlacedArray<float> numbers;
+    // Where rows are looked up later:
+    bool is_deferred = false;
+    int64_t table = 0;
+    PlacedArray<int64_t> ids;
+    PlacedArray<uint8_t> present;  // empty: all are
+    int32_t* placed_rows = nullptr;
   };
+  static void defer(int64_t table, Memory& memory);
   static void set_rows(int64_t table, const Column& column, const RowRange* ranges,
                        size_t num_ranges, RowLookup& lookup, Memory& memory);
   static void set_bags(int64_t table, const Column& column, const RowRange* ranges,

@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "longer/device.hpp"
+#include "ops/device_table/device_table.hpp"
 #include "ops/event_encoder/event_encoder.hpp"
 #include "ops/global_tokens/global_tokens.hpp"
 #include "ops/learned_queries/learned_queries.hpp"
 #include "ops/optimizer/optimizer.hpp"
 #include "ops/prediction_head/prediction_head.hpp"
-#include "ops/segment_sum/segment_sum.hpp"
+#include "ops/segment_sum/table_gradient.hpp"
 #include "ops/stream.hpp"
 #include "ops/transformer_layer/transformer_layer.hpp"
 
@@ -26,8 +27,8 @@ class PreparedLinears {
 /// that a backend needs (native/docs/architecture.md, "The seam"). A backend that lacks a stage
 /// does not compile.
 ///
-/// All pointers in the parameter structs are memory of the backend unless they say otherwise; what
-/// a method returns by value, and nothing else, is read back to the host. Thread-safe: a backend
+/// All pointers in the parameter structs are memory of the backend unless they say otherwise;
+/// nothing is read back to the host. Thread-safe: a backend
 /// has no state of a call; streams are one thread at a time.
 class Backend {
  public:
@@ -63,16 +64,26 @@ class Backend {
   virtual void history_head_backward(Stream& stream, const HistoryHeadBackward& p) = 0;
   virtual void prediction_head_forward(Stream& stream, const PredictionHeadForward& p) = 0;
   virtual void prediction_head_backward(Stream& stream, const PredictionHeadBackward& p) = 0;
-  virtual LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) = 0;
+  virtual void binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) = 0;
 
   // What an optimizer step does beside the stages.
   virtual void spread_mean_gradient(Stream& stream, const FeatureValues& values,
                                     ConstMatrixView d_input, MatrixView d_rows) = 0;
-  virtual void add_segments(Stream& stream, const Segments& segments, float* sums) = 0;
-  virtual void add_rows(Stream& stream, const RowAddition& p) = 0;
-  virtual double squared_norm(Stream& stream, const float* x, int64_t count) = 0;
+  /// A growable table, empty, where it is trained; null where the host's own is.
+  virtual std::unique_ptr<DeviceTable> make_device_table(const DeviceTableRules& rules) = 0;
+  /// Groups the gradient rows of one batch by table row, which are below `num_table_rows`; reuses
+  /// the memory in `groups`, made when null. Needs the rows, not the gradients: it may run ahead.
+  virtual void group_rows(Stream& stream, const std::vector<RowSource>& sources,
+                          int64_t num_table_rows, std::unique_ptr<RowGroups>& groups) = 0;
+  virtual std::unique_ptr<TableGradient> make_table_gradient(int64_t width) = 0;
+  /// Adds a batch's gradient rows (one entry per source) to the rows of a dense `table` [·, width],
+  /// summed as a TableGradient sums them.
+  virtual void add_to_rows(Stream& stream, const RowGroups& groups,
+                           const std::vector<GradientRows>& rows, int64_t width, float* table) = 0;
+  /// *sum += Σ x².
+  virtual void add_squares(Stream& stream, const float* x, int64_t count, double* sum) = 0;
+  virtual void decide_update(Stream& stream, StepNumbers* numbers) = 0;
   virtual void adamw_step(Stream& stream, const AdamwStep& p) = 0;
-  virtual void row_wise_adagrad_step(Stream& stream, const RowWiseAdagradStep& p) = 0;
 };
 
 /// The CPU backend; threads as `device` says.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <vector>
 
 #include "longer/error.hpp"
@@ -6,6 +7,7 @@
 #include "ops/global_tokens/global_tokens_cpu.hpp"
 #include "ops/learned_queries/learned_queries_cpu.hpp"
 #include "ops/prediction_head/prediction_head_cpu.hpp"
+#include "ops/segment_sum/table_gradient_cpu.hpp"
 #include "ops/transformer_layer/transformer_layer_cpu.hpp"
 
 namespace longer {
@@ -88,24 +90,34 @@ class CpuBackend final : public Backend {
   void prediction_head_backward(Stream& s, const PredictionHeadBackward& p) override {
     prediction_head_backward_cpu(cpu(s), p);
   }
-  LossSum binary_cross_entropy(Stream&, const BinaryCrossEntropy& p) override {
-    return binary_cross_entropy_cpu(p);
+  void binary_cross_entropy(Stream&, const BinaryCrossEntropy& p) override {
+    binary_cross_entropy_cpu(p);
   }
   void spread_mean_gradient(Stream&, const FeatureValues& values, ConstMatrixView d_input,
                             MatrixView d_rows) override {
     longer::spread_mean_gradient(values, d_input, d_rows);
   }
-  void add_segments(Stream& s, const Segments& segments, float* sums) override {
-    add_segments_cpu(cpu(s), segments, sums);
+  std::unique_ptr<DeviceTable> make_device_table(const DeviceTableRules&) override {
+    return nullptr;
   }
-  void add_rows(Stream&, const RowAddition& p) override { add_rows_cpu(p); }
-  double squared_norm(Stream&, const float* x, int64_t count) override {
-    return longer::squared_norm(&pool_, x, count);
+  void group_rows(Stream&, const std::vector<RowSource>& sources, int64_t num_table_rows,
+                  std::unique_ptr<RowGroups>& groups) override {
+    group_rows_cpu(sources, num_table_rows, groups);
+  }
+  std::unique_ptr<TableGradient> make_table_gradient(int64_t width) override {
+    return make_table_gradient_cpu(width);
+  }
+  void add_to_rows(Stream& s, const RowGroups& groups, const std::vector<GradientRows>& rows,
+                   int64_t width, float* table) override {
+    add_to_rows_cpu(cpu(s), groups, rows, width, table);
+  }
+  void add_squares(Stream&, const float* x, int64_t count, double* sum) override {
+    *sum += squared_norm(&pool_, x, count);
+  }
+  void decide_update(Stream&, StepNumbers* numbers) override {
+    longer::decide_update(*numbers, [](double x) { return std::sqrt(x); });
   }
   void adamw_step(Stream&, const AdamwStep& p) override { longer::adamw_step(&pool_, p); }
-  void row_wise_adagrad_step(Stream&, const RowWiseAdagradStep& p) override {
-    longer::row_wise_adagrad_step(&pool_, p);
-  }
 
  private:
   Device device_;

@@ -4,6 +4,7 @@
 #include "core/aligned_buffer.hpp"
 #include "ops/backend.hpp"
 #include "ops/cuda_stream.hpp"
+#include "ops/device_table/device_table_cuda.hpp"
 #include "ops/event_encoder/event_encoder_cuda.hpp"
 #include "ops/feature_input/feature_input_cuda.hpp"
 #include "ops/global_tokens/global_tokens_cuda.hpp"
@@ -11,7 +12,7 @@
 #include "ops/linear/linear_bf16_cuda.hpp"
 #include "ops/optimizer/optimizer_cuda.hpp"
 #include "ops/prediction_head/prediction_head_cuda.hpp"
-#include "ops/segment_sum/segment_sum_cuda.hpp"
+#include "ops/segment_sum/table_gradient_cuda.hpp"
 #include "ops/transformer_layer/transformer_layer_cuda.hpp"
 
 namespace longer {
@@ -114,24 +115,34 @@ class CudaBackend final : public Backend {
   void prediction_head_backward(Stream& s, const PredictionHeadBackward& p) override {
     prediction_head_backward_cuda(cuda(s), p);
   }
-  LossSum binary_cross_entropy(Stream& s, const BinaryCrossEntropy& p) override {
-    return binary_cross_entropy_cuda(cuda(s), p);
+  void binary_cross_entropy(Stream& s, const BinaryCrossEntropy& p) override {
+    binary_cross_entropy_cuda(cuda(s), p);
   }
   void spread_mean_gradient(Stream& s, const FeatureValues& values, ConstMatrixView d_input,
                             MatrixView d_rows) override {
     spread_mean_gradient_cuda(cuda(s), values, d_input, d_rows);
   }
-  void add_segments(Stream& s, const Segments& segments, float* sums) override {
-    add_segments_cuda(cuda(s), segments, sums);
+  std::unique_ptr<DeviceTable> make_device_table(const DeviceTableRules& rules) override {
+    return make_device_table_cuda(memory_, rules);
   }
-  void add_rows(Stream& s, const RowAddition& p) override { add_rows_cuda(cuda(s), p); }
-  double squared_norm(Stream& s, const float* x, int64_t count) override {
-    return squared_norm_cuda(cuda(s), x, count);
+  void group_rows(Stream& s, const std::vector<RowSource>& sources, int64_t num_table_rows,
+                  std::unique_ptr<RowGroups>& groups) override {
+    group_rows_cuda(cuda(s), sources, num_table_rows, groups);
+  }
+  std::unique_ptr<TableGradient> make_table_gradient(int64_t width) override {
+    return make_table_gradient_cuda(memory_, width);
+  }
+  void add_to_rows(Stream& s, const RowGroups& groups, const std::vector<GradientRows>& rows,
+                   int64_t width, float* table) override {
+    add_to_rows_cuda(cuda(s), groups, rows, width, table);
+  }
+  void add_squares(Stream& s, const float* x, int64_t count, double* sum) override {
+    add_squares_cuda(cuda(s), x, count, sum);
+  }
+  void decide_update(Stream& s, StepNumbers* numbers) override {
+    decide_update_cuda(cuda(s), numbers);
   }
   void adamw_step(Stream& s, const AdamwStep& p) override { adamw_step_cuda(cuda(s), p); }
-  void row_wise_adagrad_step(Stream& s, const RowWiseAdagradStep& p) override {
-    row_wise_adagrad_step_cuda(cuda(s), p);
-  }
 
  private:
   Device device_;

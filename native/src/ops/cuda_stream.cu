@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "ops/cuda_stream.hpp"
@@ -12,6 +13,55 @@ constexpr size_t kAlignment = 64;
 size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 size_t bytes_of(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
+
+class CudaGraph final : public Recording {
+ public:
+  CudaGraph() = default;
+  ~CudaGraph() override { cudaGraphExecDestroy(executable_); }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+
+  /// Makes the executable graph that of `work`, which enqueues on the stream.
+  void record(cudaStream_t stream, const std::function<void()>& work) {
+    cudaGraph_t graph = nullptr;
+    // Relaxed: scratch memory may grow while a stream is captured.
+    check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "begin a graph");
+    try {
+      work();
+    } catch (...) {
+      cudaStreamEndCapture(stream, &graph);
+      cudaGetLastError();
+      cudaGraphDestroy(graph);
+      throw;
+    }
+    check_cuda(cudaStreamEndCapture(stream, &graph), "end a graph");
+    const cudaError_t result = update(graph);
+    cudaGraphDestroy(graph);
+    check_cuda(result, "instantiate a graph");
+  }
+  void launch(cudaStream_t stream) {
+    check_cuda(cudaGraphLaunch(executable_, stream), "launch a graph");
+  }
+
+ private:
+  cudaError_t update(cudaGraph_t graph) {
+    if (executable_ != nullptr) {
+      cudaGraphExecUpdateResultInfo info{};
+      if (cudaGraphExecUpdate(executable_, graph, &info) == cudaSuccess) return cudaSuccess;
+      cudaGetLastError();  // another graph than before
+      cudaGraphExecDestroy(executable_);
+      executable_ = nullptr;
+    }
+    return cudaGraphInstantiate(&executable_, graph, 0);
+  }
+
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+bool graphs_are_on() {
+  const char* setting = std::getenv("LONGER_CUDA_GRAPHS");
+  return setting == nullptr || std::strcmp(setting, "off") != 0;
+}
 
 }  // namespace
 
@@ -84,11 +134,13 @@ void CudaMemory::copy(void* to, const void* from, size_t bytes) {
   check_cuda(cudaStreamSynchronize(stream_), "copy device memory");
 }
 
-CudaStream::CudaStream(int device, Memory& memory) : device_(device), workspace_(memory) {
+CudaStream::CudaStream(int device, Memory& memory)
+    : device_(device), workspace_(memory), uses_graphs_(graphs_are_on()) {
   use();
   check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream");
   check_cuda(cudaEventCreateWithFlags(&staging_is_read_, cudaEventDisableTiming),
              "create an event");
+  check_cuda(cudaEventCreateWithFlags(&is_done_, cudaEventDisableTiming), "create an event");
 }
 
 CudaStream::~CudaStream() {
@@ -96,12 +148,35 @@ CudaStream::~CudaStream() {
   cudaStreamSynchronize(stream_);
   cudaStreamDestroy(stream_);
   cudaEventDestroy(staging_is_read_);
+  cudaEventDestroy(is_done_);
   cudaFreeHost(staging_);
 }
 
 void CudaStream::synchronize() {
   use();
   check_cuda(cudaStreamSynchronize(stream_), "wait for the stream");
+}
+
+void CudaStream::wait_for(Stream& other) {
+  auto& before = static_cast<CudaStream&>(other);
+  use();
+  check_cuda(cudaEventRecord(before.is_done_, before.stream_), "record an event");
+  check_cuda(cudaStreamWaitEvent(stream_, before.is_done_, 0), "wait for another stream");
+}
+
+void CudaStream::run(std::unique_ptr<Recording>& recording, const std::function<void()>& ready,
+                     const std::function<void()>& work) {
+  use();
+  if (!uses_graphs_) {
+    ready();
+    work();
+    return;
+  }
+  if (recording == nullptr) recording = std::make_unique<CudaGraph>();
+  auto& graph = static_cast<CudaGraph&>(*recording);
+  graph.record(stream_, work);
+  ready();
+  graph.launch(stream_);
 }
 
 void CudaStream::zero(float* data, int64_t count) {
@@ -144,6 +219,11 @@ void CudaStream::place(Workspace& memory, const Placement* arrays, size_t count)
   check_cuda(cudaMemcpyAsync(target, staging_, total, cudaMemcpyHostToDevice, stream_),
              "copy a batch");
   check_cuda(cudaEventRecord(staging_is_read_, stream_), "record an event");
+}
+
+void CudaStream::write(void* to, const void* from, size_t bytes) {
+  use();
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "write");
 }
 
 ConstMatrixView CudaStream::fetch(ConstMatrixView m, std::vector<float>& copy) {

@@ -42,10 +42,18 @@ class CudaStream final : public Stream {
   int64_t scratch_bytes() const override {
     return static_cast<int64_t>(workspace_.capacity_bytes());
   }
+  void wait_for(Stream& other) override;
+  /// As one CUDA graph, captured anew in every run and put into the executable graph of the run
+  /// before where only parameters differ, so that every size has its own bits and none is padded.
+  /// Without graphs if the environment says LONGER_CUDA_GRAPHS=off; same bits.
+  void run(std::unique_ptr<Recording>& recording, const std::function<void()>& ready,
+           const std::function<void()>& work) override;
   void zero(float* data, int64_t count) override;
   void copy(float* to, const float* from, int64_t count) override;
   /// One copy from page-locked memory.
   void place(Workspace& memory, const Placement* arrays, size_t count) override;
+  void write(void* to, const void* from, size_t bytes) override;
+  void read(void* to, const void* from, size_t bytes) override;
   ConstMatrixView fetch(ConstMatrixView m, std::vector<float>& copy) override;
 
   /// Makes this stream's device the calling thread's.
@@ -57,8 +65,6 @@ class CudaStream final : public Stream {
   cudaStream_t get() const { return stream_; }
   int device() const { return device_; }
   Workspace& workspace() { return workspace_; }
-  /// Reads `bytes` once all that was enqueued is done.
-  void read(void* host, const void* from, size_t bytes);
 
  private:
   void grow_staging(size_t bytes);
@@ -69,6 +75,8 @@ class CudaStream final : public Stream {
   char* staging_ = nullptr;  // page-locked
   size_t staging_bytes_ = 0;
   cudaEvent_t staging_is_read_ = nullptr;
+  cudaEvent_t is_done_ = nullptr;  // for streams that wait for this one
+  bool uses_graphs_;
 };
 
 }  // namespace longer

@@ -106,7 +106,7 @@ std::string first_nonfinite_gradient(const Trainer& trainer) {
   if (!dense.empty()) return dense;
   for (size_t t = 0; t < state.tables.size(); ++t) {
     if (state.tables[t] == nullptr) continue;
-    const TableGradient gradient = trainer.table_gradient(static_cast<int64_t>(t));
+    const TableGradient::Rows gradient = trainer.table_gradient(static_cast<int64_t>(t));
     const ConstMatrixView& sums = gradient.sums;
     const int64_t count = sums.rows * sums.cols;
     const int64_t at = find_nonfinite(sums.data, count);

@@ -38,20 +38,28 @@ INSTANTIATE_TEST_SUITE_P(Tiers, SquaredNorm, ::testing::ValuesIn(available_tiers
 constexpr int64_t kCount = 40077;
 const std::vector<DecayRange> kRanges = {{0, 7, true}, {7, 20011, false}, {20011, 40070, true}};
 
+StepNumbers numbers_of(int64_t step) {
+  const AdamwRates rates = {0.01, 0.9, 0.999, 1e-6, 0.1};
+  StepNumbers n;
+  n.rates.decayed = adamw_coefficients(rates, step, true);
+  n.rates.plain = adamw_coefficients(rates, step, false);
+  n.rates.decayed.gradient_scale = n.rates.plain.gradient_scale = 0.25F;
+  n.rates.table_learning_rate = 0.05F;
+  n.rates.table_epsilon = 1e-8F;
+  n.rates.table_gradient_scale = 0.5F;
+  return n;
+}
+
 AdamwStep adamw_of(PoisonedMatrix& weights, PoisonedMatrix& first, PoisonedMatrix& second,
-                   const std::vector<float>& gradients) {
+                   const std::vector<float>& gradients, const StepNumbers& numbers) {
   AdamwStep p;
   p.weights = weights.row(0);
   p.gradients = gradients.data();
   p.first_moment = first.row(0);
   p.second_moment = second.row(0);
-  p.ranges = &kRanges;
-  p.learning_rate = 0.01;
-  p.beta1 = 0.9;
-  p.beta2 = 0.999;
-  p.epsilon = 1e-6;
-  p.weight_decay = 0.1;
-  p.gradient_scale = 0.25;
+  p.ranges = kRanges.data();
+  p.num_ranges = static_cast<int64_t>(kRanges.size());
+  p.numbers = &numbers;
   return p;
 }
 
@@ -65,9 +73,8 @@ TEST_P(AdamwStepTest, MatchesReferenceOverFiveStepsAndLeavesOtherRangesAlone) {
   std::vector<double> v(kCount);
   for (int step = 1; step <= 5; ++step) {
     const std::vector<float> gradients = random_floats(kCount, static_cast<uint64_t>(step) + 10);
-    AdamwStep p = adamw_of(weights, first, second, gradients);
-    p.step = step;
-    adamw_step(nullptr, p);
+    const StepNumbers numbers = numbers_of(step);
+    adamw_step(nullptr, adamw_of(weights, first, second, gradients, numbers));
     for (const DecayRange& range : kRanges) {
       const reference::AdamwRates rates{0.01, 0.9, 0.999, 1e-6, range.is_decayed ? 0.1 : 0.0};
       for (auto i = static_cast<size_t>(range.begin); i < static_cast<size_t>(range.end); ++i) {
@@ -85,13 +92,14 @@ TEST_P(AdamwStepTest, MatchesReferenceOverFiveStepsAndLeavesOtherRangesAlone) {
 TEST_P(AdamwStepTest, GivesTheSameBitsForAnyNumberOfThreads) {
   const std::vector<float> start = random_floats(kCount, 1);
   const std::vector<float> gradients = random_floats(kCount, 2);
+  const StepNumbers numbers = numbers_of(1);
   std::vector<float> expected;
   for (const int threads : {1, 2, 7}) {
     ThreadPool pool(threads);
     PoisonedMatrix weights(1, kCount, start);
     PoisonedMatrix first(1, kCount, start);
     PoisonedMatrix second(1, kCount, std::vector<float>(kCount, 1.0F));
-    adamw_step(&pool, adamw_of(weights, first, second, gradients));
+    adamw_step(&pool, adamw_of(weights, first, second, gradients, numbers));
     if (expected.empty()) expected = weights.values();
     EXPECT_TRUE(are_same_bits(weights.values(), expected)) << threads << " threads";
   }
@@ -102,6 +110,7 @@ TEST_P(RowWiseAdagrad, MatchesReferenceAndTouchesNoOtherRow) {
     SCOPED_TRACE("width " + std::to_string(width));
     constexpr int64_t kTableRows = 900;
     constexpr int64_t kSteps = 3;
+    const StepNumbers numbers = numbers_of(1);
     std::vector<int32_t> rows;
     for (int32_t i = 0; i < 600; ++i) rows.push_back((i * 7 + 3) % 900);
     const std::vector<float> start = random_floats(kTableRows * width, 1);
@@ -113,7 +122,7 @@ TEST_P(RowWiseAdagrad, MatchesReferenceAndTouchesNoOtherRow) {
       const std::vector<float> gradients = random_floats(600 * width, static_cast<uint64_t>(step));
       ThreadPool pool(2);
       row_wise_adagrad_step(&pool, {table.row(0), states.row(0), rows.data(), gradients.data(), 600,
-                                    width, 0.05, 1e-8, 0.5});
+                                    width, &numbers});
       for (size_t i = 0; i < rows.size(); ++i) {
         std::vector<double> gradient;
         for (int64_t c = 0; c < width; ++c) {
@@ -137,9 +146,57 @@ TEST_P(RowWiseAdagrad, MatchesReferenceAndTouchesNoOtherRow) {
 TEST_P(RowWiseAdagrad, DoesNothingWithoutRows) {
   float value = 2.0F;
   float state = 1.0F;
-  row_wise_adagrad_step(nullptr, {&value, &state, nullptr, nullptr, 0, 1, 0.05, 1e-8, 1.0});
+  const StepNumbers numbers = numbers_of(1);
+  row_wise_adagrad_step(nullptr, {&value, &state, nullptr, nullptr, 0, 1, &numbers});
   EXPECT_EQ(value, 2.0F);
   EXPECT_EQ(state, 1.0F);
+}
+
+TEST(DecideUpdate, NormalisesClipsAndSkips) {
+  StepNumbers n;
+  n.loss = 6;
+  n.weight = 8;
+  n.unit = 2;
+  n.squares = 144;
+  n.rates.clip_norm = 1.5;
+  const auto decide = [&n] { decide_update(n, [](double x) { return std::sqrt(x); }); };
+  decide();
+  EXPECT_EQ(n.gradient_norm, 3.0);  // 12 · unit / weight
+  EXPECT_EQ(n.is_skipped, 0);
+  for (const float scale : {n.rates.decayed.gradient_scale, n.rates.plain.gradient_scale,
+                            n.rates.table_gradient_scale}) {
+    EXPECT_EQ(scale, 0.125F);  // unit / weight · clip / norm
+  }
+  n.rates.clip_norm = 0;
+  decide();
+  EXPECT_EQ(n.rates.plain.gradient_scale, 0.25F);
+  n.weight = 0;  // no label
+  n.loss = 0;
+  decide();
+  EXPECT_EQ(n.rates.plain.gradient_scale, 1.0F);
+  EXPECT_EQ(n.is_skipped, 0);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double broken : {kInfinity, -kInfinity, std::numeric_limits<double>::quiet_NaN()}) {
+    n.loss = broken;
+    decide();
+    EXPECT_EQ(n.is_skipped, 1) << broken;
+    n.loss = 1;
+    decide();
+    EXPECT_EQ(n.is_skipped, 0);
+  }
+  n.squares = kInfinity;
+  decide();
+  EXPECT_EQ(n.is_skipped, 1);
+
+  std::vector<float> weights = {2.0F};
+  std::vector<float> gradient = {1.0F};
+  std::vector<float> moments = {0.0F, 0.0F};
+  const DecayRange range = {0, 1, true};
+  adamw_step(nullptr, {weights.data(), gradient.data(), &moments[0], &moments[1], &range, 1, &n});
+  const int32_t row = 0;
+  row_wise_adagrad_step(nullptr, {weights.data(), &moments[0], &row, gradient.data(), 1, 1, &n});
+  EXPECT_EQ(weights[0], 2.0F);
+  EXPECT_EQ(moments, std::vector<float>({0.0F, 0.0F}));
 }
 
 TEST_P(SquaredNorm, MatchesReferenceWithTheSameBitsForAnyNumberOfThreads) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "embedding/segment_index.hpp"
+#include "ops/segment_sum/segment_index.hpp"
 #include "reference/segment_sum.hpp"
 #include "support/compare.hpp"
 #include "support/poison.hpp"
@@ -20,6 +20,15 @@ using testing::Pass;
 using testing::PoisonedMatrix;
 using testing::random_floats;
 using testing::tolerance;
+
+/// What one stage sends to a table: the pair that SegmentIndex takes.
+struct GradientSource {
+  const int32_t* rows;
+  const float* values;
+  int64_t stride;
+  int64_t count;
+  const int32_t* offsets = nullptr;
+};
 
 /// Gradient rows for random table rows below `num_rows`, in a wider matrix than they need.
 struct Source {
@@ -44,7 +53,13 @@ class SegmentSum {
            int64_t num_table_rows) {
     width_ = width;
     CpuStream stream(pool);
-    const Segments segments = index_.add(sources, width, num_table_rows);
+    std::vector<RowSource> rows_of;
+    std::vector<GradientRows> gradients;
+    for (const GradientSource& s : sources) {
+      rows_of.push_back({s.rows, s.count, s.offsets, 0});
+      gradients.push_back({s.values, s.stride});
+    }
+    const Segments segments = index_.add(rows_of, gradients, width, num_table_rows);
     sums_.resize(rows().size() * static_cast<size_t>(width), 0.0F);
     add_segments_cpu(stream, segments, sums_.data());
   }

@@ -90,24 +90,34 @@ class CountingBackend : public Backend {
   void prediction_head_backward(Stream& stream, const PredictionHeadBackward& p) override {
     backend_->prediction_head_backward(stream, p);
   }
-  LossSum binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) override {
-    return backend_->binary_cross_entropy(stream, p);
+  void binary_cross_entropy(Stream& stream, const BinaryCrossEntropy& p) override {
+    backend_->binary_cross_entropy(stream, p);
   }
   void spread_mean_gradient(Stream& stream, const FeatureValues& values, ConstMatrixView d_input,
                             MatrixView d_rows) override {
     backend_->spread_mean_gradient(stream, values, d_input, d_rows);
   }
-  void add_segments(Stream& stream, const Segments& segments, float* sums) override {
-    backend_->add_segments(stream, segments, sums);
+  std::unique_ptr<DeviceTable> make_device_table(const DeviceTableRules& rules) override {
+    return backend_->make_device_table(rules);
   }
-  void add_rows(Stream& stream, const RowAddition& p) override { backend_->add_rows(stream, p); }
-  double squared_norm(Stream& stream, const float* x, int64_t count) override {
-    return backend_->squared_norm(stream, x, count);
+  void group_rows(Stream& stream, const std::vector<RowSource>& sources, int64_t num_table_rows,
+                  std::unique_ptr<RowGroups>& groups) override {
+    backend_->group_rows(stream, sources, num_table_rows, groups);
+  }
+  std::unique_ptr<TableGradient> make_table_gradient(int64_t width) override {
+    return backend_->make_table_gradient(width);
+  }
+  void add_to_rows(Stream& stream, const RowGroups& groups, const std::vector<GradientRows>& rows,
+                   int64_t width, float* table) override {
+    backend_->add_to_rows(stream, groups, rows, width, table);
+  }
+  void add_squares(Stream& stream, const float* x, int64_t count, double* sum) override {
+    backend_->add_squares(stream, x, count, sum);
+  }
+  void decide_update(Stream& stream, StepNumbers* numbers) override {
+    backend_->decide_update(stream, numbers);
   }
   void adamw_step(Stream& stream, const AdamwStep& p) override { backend_->adamw_step(stream, p); }
-  void row_wise_adagrad_step(Stream& stream, const RowWiseAdagradStep& p) override {
-    backend_->row_wise_adagrad_step(stream, p);
-  }
 
  private:
   std::shared_ptr<Backend> backend_;

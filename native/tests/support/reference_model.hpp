@@ -69,7 +69,7 @@ inline model_reference::Weights gradients_of(const Trainer& trainer) {
   }
   for (size_t t = 0; t < state.tables.size(); ++t) {
     if (state.tables[t] == nullptr) continue;
-    const TableGradient gradient = trainer.table_gradient(static_cast<int64_t>(t));
+    const TableGradient::Rows gradient = trainer.table_gradient(static_cast<int64_t>(t));
     const int64_t width = state.tables[t]->width();
     model_reference::Table& target = gradients.tables.at(state.tables[t]->name());
     for (size_t i = 0; i < gradient.rows->size(); ++i) {

@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include "core/thread_pool.hpp"
+#include "ops/optimizer/step_numbers.hpp"
 
 namespace longer {
 
@@ -12,16 +12,16 @@ struct DecayRange {
   bool is_decayed;
 };
 
-/// One AdamW step over a flat arena (native/docs/model.md, "Optimizer"); gradients are multiplied
-/// by `gradient_scale` first.
+/// One AdamW step over a flat arena (native/docs/model.md, "Optimizer") with the coefficients in
+/// `numbers`; nothing when it is skipped.
 struct AdamwStep {
   float* weights = nullptr;
   const float* gradients = nullptr;
   float* first_moment = nullptr;
   float* second_moment = nullptr;
-  const std::vector<DecayRange>* ranges = nullptr;
-  double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0, gradient_scale = 1;
-  int64_t step = 1;  // from 1, for the bias correction
+  const DecayRange* ranges = nullptr;
+  int64_t num_ranges = 0;
+  const StepNumbers* numbers = nullptr;
 };
 void adamw_step(ThreadPool* pool, const AdamwStep& p);
 
@@ -29,11 +29,11 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p);
 struct RowWiseAdagradStep {
   float* table = nullptr;            // [·, width]
   float* states = nullptr;           // [·]
-  const int32_t* rows = nullptr;     // [num_rows], host memory
+  const int32_t* rows = nullptr;     // [num_rows]
   const float* gradients = nullptr;  // [num_rows, width]
   int64_t num_rows = 0;
   int64_t width = 0;
-  double learning_rate = 0, epsilon = 0, gradient_scale = 1;
+  const StepNumbers* numbers = nullptr;
 };
 void row_wise_adagrad_step(ThreadPool* pool, const RowWiseAdagradStep& p);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "ops/optimizer/optimizer.hpp"
 #include "ops/optimizer/optimizer_kernels.hpp"
@@ -13,26 +12,13 @@ constexpr int64_t kNormItems = 64;
 
 }  // namespace
 
-AdamwCoefficients adamw_coefficients(const AdamwStep& p, bool is_decayed) {
-  AdamwCoefficients c{};
-  c.gradient_scale = static_cast<float>(p.gradient_scale);
-  c.beta1 = static_cast<float>(p.beta1);
-  c.beta2 = static_cast<float>(p.beta2);
-  c.rest1 = static_cast<float>(1.0 - p.beta1);
-  c.rest2 = static_cast<float>(1.0 - p.beta2);
-  c.epsilon = static_cast<float>(p.epsilon);
-  c.step_size =
-      static_cast<float>(p.learning_rate / (1.0 - std::pow(p.beta1, static_cast<double>(p.step))));
-  c.second_correction =
-      static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(p.beta2, static_cast<double>(p.step))));
-  c.shrink = is_decayed ? static_cast<float>(1.0 - p.learning_rate * p.weight_decay) : 1.0F;
-  return c;
-}
-
 void adamw_step(ThreadPool* pool, const AdamwStep& p) {
+  if (p.numbers->is_skipped != 0) return;
   const OptimizerKernels& kernels = optimizer_kernels();
-  for (const DecayRange& range : *p.ranges) {
-    const AdamwCoefficients c = adamw_coefficients(p, range.is_decayed);
+  for (int64_t r = 0; r < p.num_ranges; ++r) {
+    const DecayRange& range = p.ranges[r];
+    const AdamwCoefficients& c =
+        range.is_decayed ? p.numbers->rates.decayed : p.numbers->rates.plain;
     const int64_t count = range.end - range.begin;
     parallel_for(pool, (count + kElementsPerItem - 1) / kElementsPerItem, [&](int64_t item) {
       const int64_t begin = range.begin + item * kElementsPerItem;
@@ -43,13 +29,14 @@ void adamw_step(ThreadPool* pool, const AdamwStep& p) {
 }
 
 void row_wise_adagrad_step(ThreadPool* pool, const RowWiseAdagradStep& p) {
+  if (p.numbers->is_skipped != 0) return;
+  const UpdateRates& n = p.numbers->rates;
   const OptimizerKernels& kernels = optimizer_kernels();
   parallel_for(pool, (p.num_rows + kRowsPerItem - 1) / kRowsPerItem, [&](int64_t item) {
     const int64_t begin = item * kRowsPerItem;
     kernels.adagrad({p.table, p.states, p.rows + begin, p.gradients + begin * p.width,
-                     std::min(kRowsPerItem, p.num_rows - begin), p.width,
-                     static_cast<float>(p.learning_rate), static_cast<float>(p.epsilon),
-                     static_cast<float>(p.gradient_scale)});
+                     std::min(kRowsPerItem, p.num_rows - begin), p.width, n.table_learning_rate,
+                     n.table_epsilon, n.table_gradient_scale});
   });
 }
 

@@ -6,7 +6,6 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// The call with its arrays in device memory.
 struct Labelled {
   ConstMatrixView logits;
   const float* labels;
@@ -28,7 +27,7 @@ struct Labelled {
 };
 
 /// One block: every thread sums its elements in order, then the threads' sums in pairs.
-__global__ void sum_loss_kernel(Labelled p, LossSum* sum) {
+__global__ void sum_loss_kernel(Labelled p, StepNumbers* numbers) {
   __shared__ double losses[kThreads];
   __shared__ double weights[kThreads];
   const auto me = static_cast<int>(threadIdx.x);
@@ -53,47 +52,30 @@ __global__ void sum_loss_kernel(Labelled p, LossSum* sum) {
     }
   }
   if (me == 0) {
-    sum->loss = losses[0];
-    sum->weight = weights[0];
+    numbers->loss += losses[0];
+    numbers->weight += weights[0];
+    if (!(numbers->unit > 0)) numbers->unit = weights[0];
   }
 }
 
 }  // namespace
 
-LossSum binary_cross_entropy_cuda(CudaStream& stream, const BinaryCrossEntropy& p) {
-  const WorkspaceScope scope(stream.workspace());
-  const auto candidates = static_cast<size_t>(p.logits.rows);
-  const auto tasks = static_cast<size_t>(p.logits.cols);
-  const void* labels = nullptr;
-  const void* weights = nullptr;
-  const void* task_weights = nullptr;
-  const Placement arrays[] = {
-      {p.labels, candidates * tasks * sizeof(float), &labels},
-      {p.task_weights, tasks * sizeof(double), &task_weights},
-      {p.weights, candidates * sizeof(float), &weights},
-  };
-  stream.place(stream.workspace(), arrays, p.weights != nullptr ? 3 : 2);
-  const Labelled in = {p.logits, static_cast<const float*>(labels),
-                       static_cast<const float*>(weights),
-                       static_cast<const double*>(task_weights)};
-  auto* device_sum = stream.workspace().allocate<LossSum>(1);
-  sum_loss_kernel<<<1, kThreads, 0, stream.get()>>>(in, device_sum);
+void binary_cross_entropy_cuda(CudaStream& stream, const BinaryCrossEntropy& p) {
+  const Labelled in = {p.logits, p.labels, p.weights, p.task_weights};
+  StepNumbers* numbers = p.numbers;
+  sum_loss_kernel<<<1, kThreads, 0, stream.get()>>>(in, numbers);
   check_cuda(cudaGetLastError(), "launch loss");
 
   const MatrixView d_logits = p.d_logits;
-  const double given_unit = p.unit;
   for_elements(
       stream.get(), "loss gradient", p.logits.rows * p.logits.cols, [=] __device__(int64_t i) {
-        const double unit = given_unit > 0 ? given_unit : device_sum->weight;
+        const double unit = numbers->unit;
         const double scale = unit > 0 ? 1.0 / unit : 0.0;
         const float label = in.label(i);
         const double probability = 1.0 / (1.0 + exp(-in.logit(i)));
         d_logits.data[i / d_logits.cols * d_logits.stride + i % d_logits.cols] =
             isnan(label) ? 0.0F : static_cast<float>(in.weight(i) * scale * (probability - label));
       });
-  LossSum sum;
-  stream.read(&sum, device_sum, sizeof(sum));
-  return sum;
 }
 
 }  // namespace longer

@@ -3,6 +3,7 @@
 
 #include "core/matrix.hpp"
 #include "ops/dropout/dropout.hpp"
+#include "ops/optimizer/step_numbers.hpp"
 #include "ops/side_layout.hpp"
 #include "ops/weights.hpp"
 
@@ -77,19 +78,16 @@ struct PredictionHeadBackward {
   MatrixView d_history_share;
 };
 
-/// Σ w·t·bce over candidates and tasks with a label (NaN = none), and its gradient / `unit`. The
-/// loss of an optimizer step divides by Σ w·t over all its batches. Sums in double, in order.
+/// Adds Σ w·t·bce over candidates and tasks with a label (NaN = none) and Σ w·t to the step's
+/// numbers; d_logits is the gradient of the former / unit, which is this batch's Σ w·t where no
+/// batch before had one. Sums in double, in order.
 struct BinaryCrossEntropy {
   ConstMatrixView logits;                // [ΣC, tasks]
-  const float* labels = nullptr;         // [tasks, ΣC], host memory
-  const float* weights = nullptr;        // [ΣC] or null = 1, host memory
-  const double* task_weights = nullptr;  // [tasks], host memory
+  const float* labels = nullptr;         // [tasks, ΣC]
+  const float* weights = nullptr;        // [ΣC] or null = 1
+  const double* task_weights = nullptr;  // [tasks]
   MatrixView d_logits;                   // [ΣC, tasks], set; 0 where there is no label
-  double unit = 0;                       // 0 = Σ w·t of this batch
-};
-struct LossSum {
-  double loss = 0;    // Σ w·t·bce; 0 when no candidate has a label
-  double weight = 0;  // Σ w·t
+  StepNumbers* numbers = nullptr;
 };
 
 }  // namespace longer

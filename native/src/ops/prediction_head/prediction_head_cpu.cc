@@ -141,13 +141,14 @@ void prediction_head_backward_cpu(CpuStream& stream, const PredictionHeadBackwar
                       g.ln.weight, g.ln.bias);
 }
 
-LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
+void binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
   const int64_t candidates = p.logits.rows;
   const int64_t tasks = p.logits.cols;
   auto weight_of = [&p](int64_t c, int64_t t) {
     return (p.weights != nullptr ? static_cast<double>(p.weights[c]) : 1.0) * p.task_weights[t];
   };
-  LossSum sum;
+  double loss = 0;
+  double weight = 0;
   for (int64_t c = 0; c < candidates; ++c) {
     for (int64_t t = 0; t < tasks; ++t) {
       const float label = p.labels[t * candidates + c];
@@ -156,12 +157,15 @@ LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
       // log(1 + e^z) − y·z, without overflow on either side
       const double bce = std::max(logit, 0.0) - logit * static_cast<double>(label) +
                          std::log1p(std::exp(-std::abs(logit)));
-      sum.loss += weight_of(c, t) * bce;
-      sum.weight += weight_of(c, t);
+      loss += weight_of(c, t) * bce;
+      weight += weight_of(c, t);
     }
   }
-  const double unit = p.unit > 0 ? p.unit : sum.weight;
-  const double scale = unit > 0 ? 1.0 / unit : 0.0;
+  StepNumbers& n = *p.numbers;
+  n.loss += loss;
+  n.weight += weight;
+  if (!(n.unit > 0)) n.unit = weight;
+  const double scale = n.unit > 0 ? 1.0 / n.unit : 0.0;
   for (int64_t c = 0; c < candidates; ++c) {
     for (int64_t t = 0; t < tasks; ++t) {
       const float label = p.labels[t * candidates + c];
@@ -172,7 +176,6 @@ LossSum binary_cross_entropy_cpu(const BinaryCrossEntropy& p) {
                                                       (probability - static_cast<double>(label)));
     }
   }
-  return sum;
 }
 
 }  // namespace longer

@@ -9,7 +9,6 @@ void history_head_forward_cuda(CudaStream& stream, const HistoryHeadForward& p);
 void history_head_backward_cuda(CudaStream& stream, const HistoryHeadBackward& p);
 void prediction_head_forward_cuda(CudaStream& stream, const PredictionHeadForward& p);
 void prediction_head_backward_cuda(CudaStream& stream, const PredictionHeadBackward& p);
-/// Waits for the sums.
-LossSum binary_cross_entropy_cuda(CudaStream& stream, const BinaryCrossEntropy& p);
+void binary_cross_entropy_cuda(CudaStream& stream, const BinaryCrossEntropy& p);
 
 }  // namespace longer

@@ -2,34 +2,24 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/segments.hpp"
+#include "ops/segment_sum/row_groups.hpp"
+#include "ops/segment_sum/segment_sum.hpp"
 
 namespace longer {
-
-/// Gradient rows that one stage sends to a table: occurrence i adds `values[i * stride … + width)`
-/// to row `rows[i]`, or, with offsets, to each of rows[offsets[i]] … rows[offsets[i + 1] − 1].
-/// Negative rows (missing values) take none. Rows and offsets are host memory; `values` are not
-/// read.
-struct GradientSource {
-  const int32_t* rows = nullptr;
-  const float* values = nullptr;
-  int64_t stride = 0;
-  int64_t count = 0;
-  const int32_t* offsets = nullptr;
-};
 
 /// Finds, for one or several batches, the distinct table rows that gradients go to (deduplication,
 /// LONGER §3.6), and which gradient rows each is the sum of.
 ///
 /// The sum of a row runs over its occurrences batch by batch and source by source in order;
 /// segments longer than a fixed length are cut in fixed parts. Memory is reused between calls. One
-/// thread at a time.
+/// thread at a time. Of the CPU: all arrays are the host's.
 class SegmentIndex {
  public:
   /// Adds a batch. Afterwards `rows()` are the distinct rows since the last clear in order of first
-  /// occurrence; the segments' slots are places among them. `num_table_rows` bounds the row
-  /// numbers. Valid until the next call.
-  Segments add(const std::vector<GradientSource>& sources, int64_t width, int64_t num_table_rows);
+  /// occurrence; the segments' slots are places among them. `gradients`: one per source.
+  /// `num_table_rows` bounds the row numbers. Valid until the next call.
+  Segments add(const std::vector<RowSource>& sources, const std::vector<GradientRows>& gradients,
+               int64_t width, int64_t num_table_rows);
   /// Forgets all rows.
   void clear();
 
@@ -38,7 +28,8 @@ class SegmentIndex {
 
  private:
   int32_t slot_of(int32_t row);
-  void group(const std::vector<GradientSource>& sources, int64_t num_table_rows);
+  void group(const std::vector<RowSource>& sources, const std::vector<GradientRows>& gradients,
+             int64_t num_table_rows);
   void cut();
 
   std::vector<int32_t> slot_of_row_;      // [num_table_rows]; −1 without a sum

@@ -1,4 +1,4 @@
-#include "embedding/segment_index.hpp"
+#include "ops/segment_sum/segment_index.hpp"
 
 #include <algorithm>
 
@@ -7,14 +7,14 @@ namespace {
 
 constexpr int64_t kPartLength = 2048;  // occurrences summed by one item
 
-/// visit(table row, gradient row) for each value that is there, in order.
+/// visit(table row, gradient row's number) for each value that is there, in order.
 template <class Visit>
-void for_occurrences(const GradientSource& source, const Visit& visit) {
+void for_occurrences(const RowSource& source, const Visit& visit) {
   for (int64_t i = 0; i < source.count; ++i) {
     const int64_t begin = source.offsets == nullptr ? i : source.offsets[i];
     const int64_t end = source.offsets == nullptr ? i + 1 : source.offsets[i + 1];
     for (int64_t at = begin; at < end; ++at) {
-      if (source.rows[at] >= 0) visit(source.rows[at], source.values + i * source.stride);
+      if (source.rows[at] >= 0) visit(source.rows[at], i);
     }
   }
 }
@@ -31,13 +31,14 @@ int32_t SegmentIndex::slot_of(int32_t row) {
   return slot;
 }
 
-void SegmentIndex::group(const std::vector<GradientSource>& sources, int64_t num_table_rows) {
+void SegmentIndex::group(const std::vector<RowSource>& sources,
+                         const std::vector<GradientRows>& gradients, int64_t num_table_rows) {
   slot_of_row_.resize(std::max(slot_of_row_.size(), static_cast<size_t>(num_table_rows)), -1);
   slots_.clear();
   segments_.clear();
   offsets_.assign(1, 0);
-  for (const GradientSource& source : sources) {
-    for_occurrences(source, [this](int32_t row, const float*) {
+  for (const RowSource& source : sources) {
+    for_occurrences(source, [this](int32_t row, int64_t) {
       const int32_t slot = slot_of(row);
       int32_t& segment = segment_of_slot_[static_cast<size_t>(slot)];
       if (segment < 0) {
@@ -60,10 +61,11 @@ void SegmentIndex::group(const std::vector<GradientSource>& sources, int64_t num
   }
   occurrences_.resize(segments_.size());
   size_t next = 0;
-  for (const GradientSource& source : sources) {
-    for_occurrences(source, [this, &next](int32_t, const float* values) {
+  for (size_t s = 0; s < sources.size(); ++s) {
+    const GradientRows& from = gradients[s];
+    for_occurrences(sources[s], [this, &next, &from](int32_t, int64_t i) {
       int32_t& place = offsets_[static_cast<size_t>(segments_[next++]) + 1];
-      occurrences_[static_cast<size_t>(place++)] = values;
+      occurrences_[static_cast<size_t>(place++)] = from.values + i * from.stride;
     });
   }
 }
@@ -87,9 +89,10 @@ void SegmentIndex::clear() {
   segment_of_slot_.clear();
 }
 
-Segments SegmentIndex::add(const std::vector<GradientSource>& sources, int64_t width,
+Segments SegmentIndex::add(const std::vector<RowSource>& sources,
+                           const std::vector<GradientRows>& gradients, int64_t width,
                            int64_t num_table_rows) {
-  group(sources, num_table_rows);
+  group(sources, gradients, num_table_rows);
   cut();
   return {static_cast<int64_t>(slots_.size()),
           width,

@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "gpu/workload.hpp"
+
+namespace longer::bench {
+
+/// Each prints one line of JSON per figure.
+void bench_training(const Shape& shape, const std::vector<std::string>& ids, int steps);
+void bench_serving(const Shape& shape, int repetitions);
+
+}  // namespace longer::bench
