@@ -35,7 +35,7 @@ class CudaGraph final : public Recording {
       throw;
     }
     check_cuda(cudaStreamEndCapture(stream, &graph), "end a graph");
-    const cudaError_t result = update(graph);
+    const cudaError_t result = update(graph, stream);
     cudaGraphDestroy(graph);
     check_cuda(result, "instantiate a graph");
   }
@@ -44,11 +44,12 @@ class CudaGraph final : public Recording {
   }
 
  private:
-  cudaError_t update(cudaGraph_t graph) {
+  cudaError_t update(cudaGraph_t graph, cudaStream_t stream) {
     if (executable_ != nullptr) {
       cudaGraphExecUpdateResultInfo info{};
       if (cudaGraphExecUpdate(executable_, graph, &info) == cudaSuccess) return cudaSuccess;
-      cudaGetLastError();  // another graph than before
+      cudaGetLastError();  // another graph than before, which may be running
+      cudaStreamSynchronize(stream);
       cudaGraphExecDestroy(executable_);
       executable_ = nullptr;
     }
