@@ -132,7 +132,7 @@ def train(arguments, about):
         if not arguments.no_peer and shape in ("paper", "wide", "long", "packed"):
             rows += [{"side": "peer", "what": "step", **r} for r in peer("train", "--shapes", shape, "--ids", arguments.ids)]
     found = lambda side, what, shape, ids: next((r for r in rows if r["side"] == side and r["what"] == what and r["shape"] == shape and r["ids"] == ids), None)
-    print(f"\n{'shape':8}{'ids':9}{'step ms':>9}{'p95':>8}{'+lookup':>9}{'ready ms':>9}{'users/s':>9}{'GB':>7}{'peer ms':>9}{'GB':>7}{'ratio':>7}{'gate':>7}{'':8}{'of peak':>8}{'of copy':>8}")
+    print(f"\n{'shape':8}{'ids':9}{'step ms':>9}{'p95':>8}{'+lookup':>9}{'ready ms':>9}{'users/s':>9}{'GB':>7}{'peer ms':>9}{'GB':>7}{'ratio':>7}{'gate':>7}{'':7}{'of peak':>8}{'of copy':>8}")
     for shape in shapes:
         for ids in arguments.ids.split(","):
             ours, host = found("ours", "step", shape, ids), found("ours", "step from host memory, lookup included", shape, ids)
@@ -141,8 +141,9 @@ def train(arguments, about):
             seconds = ours["median_ms"] / 1000
             ours["share_of_bf16_peak"] = step_flops(shape, ours["events"]) / seconds / (about["bf16_tflops"] * 1e12)
             ours["share_of_copy"] = step_bytes(shape, ours["events"]) / seconds / (about["copy_tb_s"] * 1e12)
-            gate, ratio, holds = "", "", ""
+            gate, ratio, holds, theirs = "", "–", "", ("–", "–")
             if other:
+                theirs = (f"{other['median_ms']:.3f}", f"{other['memory_gb']:.2f}")
                 ours["ratio"] = other["median_ms"] / ours["median_ms"]
                 ours["memory_ratio"] = ours["memory_gb"] / other["memory_gb"]
                 ratio = f"{ours['ratio']:.2f}"
@@ -150,8 +151,7 @@ def train(arguments, about):
                     gate = f"{STEP_GATES[shape]:.1f}"
                     holds = mark(ours["ratio"] >= STEP_GATES[shape] and ours["memory_ratio"] <= MEMORY_GATES.get(shape, 9))
             print(f"{shape:8}{ids:9}{ours['median_ms']:9.3f}{ours['p95_ms']:8.3f}{host['median_ms']:9.3f}{ready['median_ms']:9.2f}"
-                  f"{ours['requests_per_s']:9.0f}{ours['memory_gb']:7.2f}{other['median_ms'] if other else 0:9.3f}"
-                  f"{other['memory_gb'] if other else 0:7.2f}{ratio:>7}{gate:>7} {holds:8}"
+                  f"{ours['requests_per_s']:9.0f}{ours['memory_gb']:7.2f}{theirs[0]:>9}{theirs[1]:>7}{ratio:>7}{gate:>7} {holds:7}"
                   f"{ours['share_of_bf16_peak']:7.1%}{ours['share_of_copy']:8.1%}")
     for ids in arguments.ids.split(","):
         paper, packed, ragged = (found("ours", "step", s, ids) for s in ("paper", "packed", "ragged"))
