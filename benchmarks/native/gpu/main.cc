@@ -1,4 +1,5 @@
-// longer_gpu_bench train|serve [--shapes A,B,…] [--ids zipf,uniform] [--steps N]: times training
+// longer_gpu_bench train|serve [--shapes A,B,…] [--ids zipf,uniform] [--steps N]
+// [--precision bf16|fp32]: times training
 // steps and serving on the GPU and prints a line of JSON per figure; benchmarks/gpu.py makes the
 // table. Times are the device's, in a running loop.
 #include <cstdlib>
@@ -21,7 +22,7 @@ std::vector<std::string> split(const std::string& text) {
 int usage() {
   std::fprintf(stderr,
                "usage: longer_gpu_bench train|serve [--shapes A,B] [--ids zipf,uniform] "
-               "[--steps N]\n");
+               "[--steps N] [--precision bf16|fp32]\n");
   return 2;
 }
 
@@ -33,18 +34,22 @@ int main(int argc, char** argv) {
   std::map<std::string, std::string> options = {
       {"--shapes", what == "serve" ? "paper" : "paper,wide,long,packed,ragged"},
       {"--ids", "zipf,uniform"},
-      {"--steps", "50"}};
+      {"--steps", "50"},
+      {"--precision", "bf16"}};
   for (int i = 2; i < argc; i += 2) {
     if (options.find(argv[i]) == options.end()) return usage();
     options[argv[i]] = argv[i + 1];
   }
   const int steps = std::atoi(options["--steps"].c_str());
-  if (steps < 1) return usage();
+  const std::string& precision = options["--precision"];
+  if (steps < 1 || (precision != "bf16" && precision != "fp32")) return usage();
   try {
     for (const std::string& name : split(options["--shapes"])) {
       const longer::bench::Shape& shape = longer::bench::shape_named(name);
       if (what == "train") {
-        longer::bench::bench_training(shape, split(options["--ids"]), steps);
+        longer::bench::bench_training(
+            shape, split(options["--ids"]), steps,
+            precision == "bf16" ? longer::Precision::kBf16 : longer::Precision::kFp32);
       } else if (what == "serve") {
         longer::bench::bench_serving(shape, steps);
       } else {

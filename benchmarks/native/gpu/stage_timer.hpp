@@ -52,6 +52,10 @@ class StageTimer final : public Backend {
                std::unique_ptr<PreparedLinears>& prepared) override {
     backend_->prepare(linears, purpose, prepared);
   }
+  void round_weights(Stream& s, const std::vector<LinearWeights*>& linears,
+                     std::unique_ptr<PreparedLinears>& prepared) override {
+    timed("rounding of weights", s, [&] { backend_->round_weights(s, linears, prepared); });
+  }
   void event_encoder_forward(Stream& s, const EventEncoderForward& p) override {
     timed("event encoder, forward", s, [&] { backend_->event_encoder_forward(s, p); });
   }

@@ -65,12 +65,13 @@ void print_line(const Shape& shape, const std::string& ids, const char* what, co
 }
 
 /// Mean of every stage over some steps, enqueued one by one.
-void print_stages(const Shape& shape, const std::string& ids, const BatchView& view) {
+void print_stages(const Shape& shape, const std::string& ids, const BatchView& view,
+                  const TrainerOptions& options) {
   constexpr int kSteps = 10;
   setenv("LONGER_CUDA_GRAPHS", "off", 1);
   const auto timer = std::make_shared<StageTimer>(make_backend({DeviceKind::kCuda, 0, 0}));
   {
-    Trainer trainer(model_of(shape), nullptr, {}, timer);
+    Trainer trainer(model_of(shape), nullptr, options, timer);
     for (int i = 0; i < 3; ++i) trainer.step(view);
     trainer.result();
     timer->forget();
@@ -90,14 +91,17 @@ void print_stages(const Shape& shape, const std::string& ids, const BatchView& v
 
 }  // namespace
 
-void bench_training(const Shape& shape, const std::vector<std::string>& ids, int steps) {
+void bench_training(const Shape& shape, const std::vector<std::string>& ids, int steps,
+                    Precision precision) {
+  TrainerOptions options;
+  options.precision = precision;
   for (const std::string& kind : ids) {
     const Requests requests(shape, kind, 3);
     const Requests others(shape, kind, 4);
     const BatchView view = requests.view();
     {
       const PoolBytes pool;
-      Trainer trainer(model_of(shape), nullptr, {}, make_backend({DeviceKind::kCuda, 0, 0}));
+      Trainer trainer(model_of(shape), nullptr, options, make_backend({DeviceKind::kCuda, 0, 0}));
       const auto batch = trainer.make_batch();
       trainer.stage(view, *batch);
       trainer.step(*batch);
@@ -128,7 +132,7 @@ void bench_training(const Shape& shape, const std::vector<std::string>& ids, int
       print_line(shape, kind, "making a batch ready (host time)", summary_of(ready),
                  view.num_events, 0, 0, 0);
     }
-    print_stages(shape, kind, view);
+    print_stages(shape, kind, view, options);
   }
 }
 
