@@ -101,15 +101,15 @@ class CountingBackend : public Backend {
     return backend_->make_device_table(rules);
   }
   void group_rows(Stream& stream, const std::vector<RowSource>& sources, int64_t num_table_rows,
-                  std::unique_ptr<RowGroups>& groups) override {
-    backend_->group_rows(stream, sources, num_table_rows, groups);
+                  std::unique_ptr<RowGroups>& grouped) override {
+    backend_->group_rows(stream, sources, num_table_rows, grouped);
   }
   std::unique_ptr<TableGradient> make_table_gradient(int64_t width) override {
     return backend_->make_table_gradient(width);
   }
-  void add_to_rows(Stream& stream, const RowGroups& groups, const std::vector<GradientRows>& rows,
+  void add_to_rows(Stream& stream, const RowGroups& grouped, const std::vector<GradientRows>& rows,
                    int64_t width, float* table) override {
-    backend_->add_to_rows(stream, groups, rows, width, table);
+    backend_->add_to_rows(stream, grouped, rows, width, table);
   }
   void add_squares(Stream& stream, const float* x, int64_t count, double* sum) override {
     backend_->add_squares(stream, x, count, sum);
