@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 class LongerConfigFuzzTest {
   /** A configuration with features of every kind, cut into values and what is between. */
   private static final List<String> TOKENS =
-      tokens("\"[^\"]*\"|-?[0-9.]+|true|false|[^\"0-9]+", Samples.KINDS_CONFIG.toJson());
+      tokens("\"[^\"]*\"|-?[0-9.]+|true|false|[^\"0-9a-z-]+|.", Samples.KINDS_CONFIG.toJson());
 
   /** What stands in it and what else could. */
   private static final List<String> VALUES = values();
