@@ -88,8 +88,7 @@ class CudaDeviceTest {
     TrainerOptions options = OPTIONS.toBuilder().epochs(8).batchSize(16).build();
     try (Trainer trainer = Trainer.create(Samples.CONFIG, Device.cuda(), options)) {
       var result = trainer.fit(Samples.source(64));
-      assertThat(result.epochs().get(7).loss())
-          .isLessThan(0.9 * result.epochs().get(0).loss());
+      assertThat(result.epochs().get(7).loss()).isLessThan(0.9 * result.epochs().get(0).loss());
     }
   }
 
