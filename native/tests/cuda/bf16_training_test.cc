@@ -67,7 +67,7 @@ class TrainingBf16 : public ::testing::TestWithParam<ModelCase> {
 
   Config c_ = GetParam().config;
   model_reference::Weights weights_;
-  BatchMaker maker_{c_, test_seed(), IdChoice::kKnown};
+  BatchMaker maker_{c_, test_seed(), IdChoice::kSettled};
 };
 INSTANTIATE_TEST_SUITE_P(Cases, TrainingBf16, ::testing::ValuesIn(bf16_cases()), model_case_name);
 
