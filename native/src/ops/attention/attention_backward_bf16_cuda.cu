@@ -17,6 +17,26 @@ __device__ __forceinline__ void share_gradient(float& score, float& d_share, boo
   score = share;
 }
 
+/// Both products of a tile: score += a · left rowsᵀ and d_share += b · right rowsᵀ, over the 16
+/// rows from `at` on; a and b are a warp's own rows as A fragments.
+template <int kWidth>
+__device__ __forceinline__ void multiply_tile(float (&score)[2][4], float (&d_share)[2][4],
+                                              const uint32_t (&a)[HeadTile<kWidth>::kSteps][4],
+                                              const uint32_t (&b)[HeadTile<kWidth>::kSteps][4],
+                                              const BackwardMemory<kWidth>& memory, int at) {
+  using Tile = HeadTile<kWidth>;
+#pragma unroll
+  for (int e = 0; e < Tile::kSteps; ++e) {
+    uint32_t rows[4];
+    Tile::load_columns(rows, memory.left, at, e);
+    mma_bf16(score[0], a[e], rows[0], rows[1]);
+    mma_bf16(score[1], a[e], rows[2], rows[3]);
+    Tile::load_columns(rows, memory.right, at, e);
+    mma_bf16(d_share[0], b[e], rows[0], rows[1]);
+    mma_bf16(d_share[1], b[e], rows[2], rows[3]);
+  }
+}
+
 /// d_keys and d_values: a warp owns a tile of 16 keys and meets the queries in order. Scores are
 /// computed transposed, so that they are the A fragments of both sums as they come.
 template <int kWidth>
@@ -67,16 +87,7 @@ __device__ void key_pass(const AttentionBf16Backward& b, const AttentionSpan& s,
         if (!sight.sees_any(first, first + kAttentionTile)) continue;
         float score[2][4] = {};
         float d_share[2][4] = {};
-#pragma unroll
-        for (int e = 0; e < Tile::kSteps; ++e) {
-          uint32_t rows[4];
-          Tile::load_columns(rows, memory.left, at, e);
-          mma_bf16(score[0], key[e], rows[0], rows[1]);
-          mma_bf16(score[1], key[e], rows[2], rows[3]);
-          Tile::load_columns(rows, memory.right, at, e);
-          mma_bf16(d_share[0], value[e], rows[0], rows[1]);
-          mma_bf16(d_share[1], value[e], rows[2], rows[3]);
-        }
+        multiply_tile<kWidth>(score, d_share, key, value, memory, at);
         const bool is_masked = !sight.sees_all(first + kAttentionTile);
 #pragma unroll
         for (int j = 0; j < 2; ++j) {
@@ -180,16 +191,7 @@ __device__ void query_pass(const AttentionBf16Backward& b, const AttentionSpan& 
         if (!sight.sees_any(key, key + kAttentionTile)) continue;
         float score[2][4] = {};
         float d_share[2][4] = {};
-#pragma unroll
-        for (int e = 0; e < Tile::kSteps; ++e) {
-          uint32_t rows[4];
-          Tile::load_columns(rows, memory.left, at, e);
-          mma_bf16(score[0], query[e], rows[0], rows[1]);
-          mma_bf16(score[1], query[e], rows[2], rows[3]);
-          Tile::load_columns(rows, memory.right, at, e);
-          mma_bf16(d_share[0], gradient[e], rows[0], rows[1]);
-          mma_bf16(d_share[1], gradient[e], rows[2], rows[3]);
-        }
+        multiply_tile<kWidth>(score, d_share, query, gradient, memory, at);
         const bool is_masked = !sight.sees_all(key + kAttentionTile);
 #pragma unroll
         for (int j = 0; j < 2; ++j) {
